@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
 
-from api.web.plain import make_card, make_code_image, make_form, make_page
+from api.web.plain import make_alert, make_card, make_code_image, make_form, make_page, make_password_field
 from api.web.second_factor_page import ADDRESS as SECOND_FACTOR
 from api.web.words import load_words
 from api.web.words.sentences import write_stamp
@@ -77,7 +77,7 @@ def make_own_page(own: OwnPage, fault: str = "") -> str:
     words = load_words()["me"]
     parts = [f"<h1>{escape(own.name)}</h1>"]
     if fault:
-        parts.append(make_card(f'<p class="bad" role="alert">{escape(fault)}</p>', kind="note"))
+        parts.append(make_card(make_alert(fault), kind="note"))
     if own.provider is None:
         desk = f'<p><a class="button" href="/">{escape(words["to_desk"])}</a></p>'
         parts.append(make_card(f"<p>{escape(words['no_days'])}</p>", desk))
@@ -125,11 +125,9 @@ def make_log_in_page(fault: str = "", elsewhere: bool = False, name: str = "", a
         Whether the account of that name has a second factor, and the password was right.
     """
     words = load_words()["me"]
-    alert = f'<p class="bad" role="alert">{escape(fault)}</p>' if fault else ""
     fields = (
         f'<label>{escape(words["account"])}<input name="name" autocomplete="username" required value="{escape(name)}"></label>'
-        f"<label>{escape(words['password'])}"
-        f'<input name="password" type="password" autocomplete="current-password" required></label>'
+        f"{make_password_field(words['password'])}"
     )
     if asks_for_code:
         fields += (
@@ -138,7 +136,7 @@ def make_log_in_page(fault: str = "", elsewhere: bool = False, name: str = "", a
         )
     form = make_form("/me/log-in", words["log_in"], {}, inside=fields, is_primary=True)
     other = f'<a class="button" href="/v1/oidc/log-in">{escape(words["log_in_elsewhere"])}</a>' if elsewhere else ""
-    body = make_card(f"<h1>{escape(words['title'])}</h1>", alert, f'<div class="actions">{form}{other}</div>')
+    body = make_card(f"<h1>{escape(words['title'])}</h1>", make_alert(fault), f'<div class="actions">{form}{other}</div>')
     return make_page(words["title"], words["title"], body)
 
 

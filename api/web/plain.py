@@ -49,6 +49,16 @@ def make_list(entries: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(entry)}</li>' for entry in entries)}</ul>"
 
 
+def make_alert(fault: str) -> str:
+    """Return what says why something was not done; nothing without a fault."""
+    return f'<p class="bad" role="alert">{escape(fault)}</p>' if fault else ""
+
+
+def make_password_field(label: str) -> str:
+    """Return the field for the password of the account."""
+    return f'<label>{escape(label)}<input name="password" type="password" autocomplete="current-password" required></label>'
+
+
 def make_form(action: str, button: str, fields: dict[str, str], *, inside: str = "", is_primary: bool = False) -> str:
     """Return a form with one button, which posts some fields; ``inside`` is HTML before the button."""
     hidden = "".join(f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in fields.items())

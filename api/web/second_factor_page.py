@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Literal
 
-from api.web.plain import make_card, make_code_image, make_form, make_page
+from api.web.plain import make_alert, make_card, make_code_image, make_form, make_page, make_password_field
 from api.web.words import load_words
 
 ADDRESS = "/me/second-factor"
@@ -21,12 +21,8 @@ def make_state_page(name: str, state: State, is_needed: bool = False, fault: str
     if is_needed:
         parts.insert(0, f"<p><b>{escape(words['needed'])}</b></p>")
     if state == "off":
-        asked = (
-            f"<label>{escape(words['password'])}"
-            f'<input name="password" type="password" autocomplete="current-password" required></label>'
-        )
-        form = make_form(ADDRESS, words["begin"], {}, inside=asked, is_primary=True)
-        parts += [_make_alert(fault), f'<div class="actions">{form}</div>']
+        form = make_form(ADDRESS, words["begin"], {}, inside=make_password_field(words["password"]), is_primary=True)
+        parts += [make_alert(fault), f'<div class="actions">{form}</div>']
     return _make_page(name, make_card(*parts, kind="good" if state == "on" else ""), is_open=not is_needed)
 
 
@@ -41,12 +37,8 @@ def make_set_up_page(name: str, secret: str, address: str, fault: str = "") -> s
         f'<input name="code" inputmode="numeric" autocomplete="one-time-code" required maxlength="10" autofocus></label>'
     )
     form = make_form(f"{ADDRESS}/code", words["confirm"], {"secret": secret}, inside=asked, is_primary=True)
-    tried = make_card(_make_alert(fault), f'<div class="actions">{form}</div>', name=words["try"])
+    tried = make_card(make_alert(fault), f'<div class="actions">{form}</div>', name=words["try"])
     return _make_page(name, make_card(scanned, copied, name=words["scan"]) + tried)
-
-
-def _make_alert(fault: str) -> str:
-    return f'<p class="bad" role="alert">{escape(fault)}</p>' if fault else ""
 
 
 def _make_page(name: str, body: str, is_open: bool = False) -> str:

@@ -58,7 +58,7 @@ def show_second_factor(request: Request, context: Shared) -> Response:
 )
 async def begin_second_factor(request: Request, actor: Acting, context: Shared, form: Form) -> Response:
     """Begin a second factor by the account's password; its secret is told on the page that this answers with."""
-    network_address, password = get_address(request), form.get("password", "")[:1000]
+    network_address, password = get_address(request), form.get("password", "")
     return await context.hashing.run(lambda: _begin_second_factor(context, actor, network_address, password))
 
 

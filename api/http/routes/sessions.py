@@ -172,8 +172,8 @@ async def change_password(body: NewPassword, request: Request, actor: Acting, co
 async def begin_second_factor(body: OwnPassword, request: Request, actor: Acting, context: Shared) -> SecondFactor:
     """Begin a second factor for one's own account, by its password; it counts once its first code is sent."""
     address = get_address(request)
-    begun = await context.hashing.run(lambda: service.begin_second_factor(context, actor, address, body.password))
-    return SecondFactor(secret=begun[0], address=begun[1])
+    secret, for_apps = await context.hashing.run(lambda: service.begin_second_factor(context, actor, address, body.password))
+    return SecondFactor(secret=secret, address=for_apps)
 
 
 @router.put(FACTOR, status_code=HTTPStatus.NO_CONTENT, responses=document_problems(409))
