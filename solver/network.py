@@ -9,16 +9,19 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from threading import Lock
+from time import monotonic
 
+from scheduling.costs import QUARTER_MINUTES
 from scheduling.scenario import Scenario
 from solver.clock import Clock
 from solver.collection import HOLD
 from solver.problem import PlanningProblem
-from solver.search.construct import insert
+from solver.search.construct import insert, retain_feasible
 from solver.search.incumbent import Incumbent
-from solver.search.large_neighbourhoods import Placements, SubproblemSolver
+from solver.search.large_neighbourhoods import Placements, SearchLimits, SubproblemSolver
 from solver.search.parts import find_parts
 from solver.state.domains import Domains
 from solver.state.occupancy import Occupancy
@@ -44,6 +47,12 @@ UNEVEN = 1.15
 SHORTEST_SECONDS = 0.1
 """Seconds for a part that has no option at all, or only a few among very many (ours)."""
 
+RECONCILE_SECONDS = 2.0
+"""Seconds for what a part's plan has against those of the other parts, when they have patients in common (ours)."""
+
+RECONCILE_SHARE = 0.2
+"""Share of a part's time that is kept for that, at most (ours)."""
+
 ANOTHER_VERSION = -1
 """Stands for the version of no plan: what is found beside it is checked before it is taken over."""
 
@@ -54,14 +63,15 @@ class Network:
 
     Attributes
     ----------
-    joint_trips : int
-        What the parts may count too much together, because a patient who comes to several on one date makes one trip.
+    joint_cost : int
+        What the parts may count too much together, because a patient who comes to several on one date makes one trip, and
+        spends between the items of one part some time with the other.
     """
 
     problem: PlanningProblem
     parts: Sequence[Sequence[Key]]
     joint_patients: Collection[str]
-    joint_trips: int
+    joint_cost: int
 
     @cached_property
     def sizes(self) -> Sequence[int]:
@@ -74,24 +84,34 @@ def find_network(problem: PlanningProblem) -> Network | None:
     if problem.option_count < problem.parameters.network_min_options:
         return None
     parts = find_parts(problem.domains, joint_patients=True)[::-1]
-    visits: dict[str, list[int]] = defaultdict(lambda: [0] * len(parts))
+    tasks: dict[str, dict[int, list[Key]]] = defaultdict(lambda: defaultdict(list))
     for number, part in enumerate(parts):
         for key in part:
             task = problem.domains.by_key[key]
             for patient in (task.patient,) if task.patient else problem.domains.list_members(task):
-                visits[patient][number] += 1
-    joint = {patient: counts for patient, counts in visits.items() if sum(map(bool, counts)) > 1}
-    policy = problem.scenario.policy
-    over = sum(sum(map(_without_first, counts)) - _without_first(max(counts)) for counts in joint.values())
-    network = Network(problem, parts, joint.keys(), policy.extra_trip * over)
-    depends_on_order = policy.waiting or policy.patient_site_change
-    if network.sizes[0] > LARGEST_PART * sum(network.sizes) or len(joint) > FEW_PATIENTS * len(visits):
+                tasks[patient][number].append(key)
+    joint = {patient: list(keys.values()) for patient, keys in tasks.items() if len(keys) > 1}
+    network = Network(problem, parts, joint.keys(), sum(get_joint_cost(problem, keys) for keys in joint.values()))
+    if network.sizes[0] > LARGEST_PART * sum(network.sizes) or len(joint) > FEW_PATIENTS * len(tasks):
         return None
-    return None if joint and depends_on_order else network
+    return network
 
 
-def _without_first(count: int) -> int:
-    return max(0, count - 1)
+def get_joint_cost(problem: PlanningProblem, keys_of_parts: Sequence[Sequence[Key]]) -> int:
+    """Return how much more a patient of several parts may cost in the parts together than in the whole, at most.
+
+    What is a trip, or a journey from site to site, in one part may be one of another part too. Who waits between two items of
+    one part may have one of another part then; they wait from the first possible start to the last one, at most.
+    """
+    policy, grid = problem.scenario.policy, problem.scenario.grid
+    counts = [len(keys) for keys in keys_of_parts]
+    alike = sum(count - 1 for count in counts) - (max(counts) - 1)
+    quarters = 0
+    for keys in keys_of_parts:
+        starts = reduce(or_, (option.starts for key in keys for option in problem.domains.options[key]), 0)
+        slots = starts.bit_length() - (starts & -starts).bit_length()
+        quarters += len(keys) // 2 * (slots * grid.grid_minutes // QUARTER_MINUTES)
+    return (policy.extra_trip + policy.patient_site_change) * alike + policy.waiting * quarters
 
 
 @dataclass
@@ -117,6 +137,7 @@ class NetworkSearch:
         self.incumbent = incumbent
         self.search = search
         self._lock = Lock()
+        self._taking_over = Lock()
         self._parts: list[Part] = []
 
     def run(self) -> None:
@@ -149,7 +170,8 @@ class NetworkSearch:
     def _search_part(self, part: Part, seconds: float, workers: int) -> None:
         """Search one part from what the incumbent has of it, and offer the result."""
         problem, scenario, keys = self.problem, part.domains.scenario, set(self.network.parts[part.number])
-        clock = Clock(seconds, cancel=problem.clock.cancel)
+        kept = min(RECONCILE_SECONDS, RECONCILE_SHARE * seconds) if self.network.joint_patients else 0.0
+        clock = Clock(seconds - kept, cancel=problem.clock.cancel)
         try:
             limits = replace(problem.limits, seconds=seconds, workers=workers)
             subproblems = SubproblemSolver(part.domains, clock)
@@ -159,16 +181,17 @@ class NetworkSearch:
             best.offer({key: place for key, place in self.incumbent.get_version()[1].items() if key in keys})
             if not best.is_done:
                 self.search(alone, best)
-            take_over(self.network, part.number, best.placements, self.incumbent)
+            with self._taking_over:
+                take_over(self.network, part.number, best.placements, self.incumbent)
             self._raise_bound(part, min(best.bound, best.cost))
         finally:
             clock.end()
 
     def _raise_bound(self, part: Part, bound: int | None) -> None:
-        """Take a better bound on a part's cost; the bounds of all parts add up, less the trips that they count too much."""
+        """Take a better bound on a part's cost; the bounds of all parts add up, less what they count too much."""
         with self._lock:
             part.bound = max(part.bound, bound or 0)
-            self.incumbent.raise_bound(sum(other.bound for other in self._parts) - self.network.joint_trips)
+            self.incumbent.raise_bound(sum(other.bound for other in self._parts) - self.network.joint_cost)
 
 
 def search_network(network: Network, incumbent: Incumbent, search: Search) -> None:
@@ -205,16 +228,35 @@ def restrict(domains: Domains, part: Collection[Key]) -> Scenario:
 
 
 def take_over(network: Network, number: int, placements: Placements, incumbent: Incumbent) -> None:
-    """Offer a part's placements; where they meet other items of joint patients, those of the part are placed anew."""
-    part, domains = network.parts[number], network.problem.domains
+    """Offer a part's placements; what has something against the other parts is reconciled with them."""
+    part = network.parts[number]
     if incumbent.offer(placements, ANOTHER_VERSION, part) or not network.joint_patients:
         return
-    joint = [domains.by_key[key] for key in part if domains.by_key[key].patient in network.joint_patients]
-    rest = set(part) | {key for task in joint for key in domains.get_linked(task.key)}
-    others = {key: place for key, place in incumbent.get_version()[1].items() if key not in rest}
-    moving = {key for task in joint for key in domains.get_linked(task.key)}
-    occupancy = Occupancy(domains, others | {key: place for key, place in placements.items() if key not in moving})
-    for task in joint:
-        if task.key not in occupancy.placements:
-            insert(occupancy, task)
-    incumbent.offer(occupancy.placements, ANOTHER_VERSION, part)
+    own = set(part)
+    others = {key: place for key, place in incumbent.get_version()[1].items() if key not in own}
+    incumbent.offer(reconcile(network.problem, placements, others), ANOTHER_VERSION, part)
+
+
+def reconcile(problem: PlanningProblem, placements: Placements, others: Placements) -> Placements:
+    """Return a part's placements beside those of other parts: what breaks a rule there is placed anew, chain by chain.
+
+    Whoever is in the shifts that it had may make room, on the same days.
+    """
+    domains, ends = problem.domains, monotonic() + RECONCILE_SECONDS
+    staying = retain_feasible(domains, placements, others)
+    chains = {frozenset(domains.get_linked(key)) for key in placements.keys() - staying.keys()}
+    moving = frozenset().union(*chains)
+    occupancy = Occupancy(domains, others | {key: place for key, place in staying.items() if key not in moving})
+    for chain in chains:
+        insert(occupancy, domains.by_key[min(chain)])
+    whole: Placements = occupancy.placements
+    for chain in sorted(chains, key=lambda chain: len(chain & whole.keys())):
+        had = [placements[key] for key in chain & placements.keys()]
+        days, shifts = {place.day for place in had}, {shift for place in had for shift in place.team}
+        near = [key for key, place in whole.items() if key in placements and not shifts.isdisjoint(place.team)]
+        freed = {key: [option for option in domains.options[key] if option.day in days] for key in near}
+        freed |= {key: domains.options[key] for key in chain}
+        seconds = ends - monotonic()
+        if seconds > 0:
+            whole = problem.subproblems.solve(whole, freed, SearchLimits(seconds, 1, problem.limits.seed)).placements or whole
+    return whole

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,11 +20,11 @@ from scheduling.requests import Link, Visit
 from scheduling.scenario import Scenario
 from solver import Limits, Progress, network, solve
 from solver.clock import Clock
-from solver.network import Network, find_network, restrict, search_network, share_out
+from solver.network import Network, find_network, restrict, search_network, share_out, take_over
 from solver.parameters import SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, pose
 from solver.search.incumbent import Incumbent
-from solver.search.large_neighbourhoods import SearchLimits
+from solver.search.large_neighbourhoods import Placements, SearchLimits
 from solver.state.placements import make_plan
 
 SECONDS = 600.0
@@ -99,11 +100,9 @@ def test_clinics_with_a_joint_patient_are_parts(clock: Clock) -> None:
     "shared",
     [
         {"providers": [provider("ana", shifts=[shift("MO 08:00", "11:00", "wang", "west")])]},
-        {"policy": policy(waiting=3)},
-        {"policy": policy(patient_site_change=3)},
         {"policy": policy(max_notified_moves=3)},
     ],
-    ids=["a physician", "waiting", "journeys", "a budget"],
+    ids=["a physician", "a budget"],
 )
 def test_what_else_they_share_makes_them_one(clock: Clock, shared: dict[str, Any]) -> None:
     assert find_network(posed(ask(**shared), clock)) is None
@@ -122,9 +121,15 @@ def test_a_part_alone_has_those_who_may_work_on_it(clock: Clock) -> None:
     assert len(alone.patients) == 3
 
 
+COSTS = {"nothing else": {}, "waiting": {"waiting": 3}, "journeys": {"patient_site_change": 7}}
+
+
+@pytest.mark.parametrize("costs", COSTS.values(), ids=COSTS)
 @pytest.mark.parametrize("days", ["MO", "MO TU WE"])
-def test_no_bound_is_above_the_best_plan_and_nobody_is_at_two_places_at_once(clock: Clock, days: str) -> None:
-    asked = ask(days)
+def test_no_bound_is_above_the_best_plan_and_nobody_is_at_two_places_at_once(
+    clock: Clock, days: str, costs: dict[str, int]
+) -> None:
+    asked = ask(days, policy=policy(**costs))
     parts = found(asked, clock)
     domains = parts.problem.domains
     incumbent = Incumbent(domains, 0, 0.0, clock, None)
@@ -137,14 +142,43 @@ def test_no_bound_is_above_the_best_plan_and_nobody_is_at_two_places_at_once(clo
     assert len(incumbent.placements) == len(asked.visits)
 
 
+def test_who_waits_in_one_clinic_may_be_seen_in_the_other_meanwhile(clock: Clock) -> None:
+    """Alone, the first clinic has its patient wait for two hours, which costs 24; in the whole one of them is spent."""
+    asked = scenario(
+        visit("early", "both", "here"),
+        visit("late", "both", "here"),
+        visit("between", "both", "there"),
+        visit("there-one", "one", "there"),
+        visit("there-two", "two", "there"),
+        clinic=clinic(
+            service("here", minutes=60, locations=["wang"], team=[{"any_of": ["pain"]}], room=None),
+            service("there", minutes=60, locations=["wang"], team=[{"any_of": ["psychology"]}], room=None),
+        ),
+        patients=[patient(name) for name in ("both", "one", "two")],
+        providers=[
+            provider("ana", shifts=[shift("MO 08:00", "09:00", "wang"), shift("MO 11:00", "12:00", "wang")]),
+            provider("dee", "psychology", shifts=[shift("MO 08:00", "12:00", "wang")]),
+        ],
+        policy=policy(waiting=3),
+    )
+    parts = found(asked, clock)
+    incumbent = Incumbent(parts.problem.domains, 0, 0.0, clock, None)
+    incumbent.offer({})
+    search_network(parts, incumbent, search_exactly)
+    best = solve(asked, Limits(SECONDS, 1, deterministic=True))
+    assert best.status == "optimal"
+    assert len(best.visits) == 5
+    assert incumbent.bound <= best.cost < incumbent.bound + parts.joint_cost
+
+
 def test_what_parts_count_twice_is_left_out_of_the_bound(clock: Clock) -> None:
     asked = ask("MO TU WE")
     parts = found(asked, clock)
     incumbent = Incumbent(parts.problem.domains, 0, 0.0, clock, None)
     incumbent.offer({})
     search_network(parts, incumbent, search_exactly)
-    assert parts.joint_trips == 2 * asked.policy.extra_trip
-    assert incumbent.bound + parts.joint_trips > solve(asked, Limits(SECONDS, 1, deterministic=True)).cost
+    assert parts.joint_cost == 2 * asked.policy.extra_trip
+    assert incumbent.bound + parts.joint_cost > solve(asked, Limits(SECONDS, 1, deterministic=True)).cost
 
 
 @pytest.mark.parametrize(
@@ -161,6 +195,32 @@ def test_each_worker_has_parts_of_its_own_unless_one_had_much_more_to_do(
     sizes: tuple[int, ...], workers: int, lanes: list[list[int]]
 ) -> None:
     assert share_out(sizes, workers) == lanes
+
+
+@pytest.mark.parametrize(("seconds", "planned"), [(SECONDS, 6), (0.0, 5)], ids=["others make room", "nobody has the time to"])
+def test_a_joint_patient_who_would_be_at_two_places_at_once_changes_places_with_another(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, seconds: float, planned: int
+) -> None:
+    """Both physicians are busy from their first minute to their last."""
+    monkeypatch.setattr(network, "RECONCILE_SECONDS", seconds)
+    busy = [provider(name, shifts=[shift("MO 08:00", "11:00", where)]) for name, where in (("ana", "wang"), ("dee", "west"))]
+    parts = found(ask("MO", providers=busy), clock)
+    incumbent = Incumbent(parts.problem.domains, 0, 0.0, clock, None)
+    incumbent.offer({})
+    for number, part in enumerate(parts.parts):
+        options = {key: parts.problem.domains.options[key] for key in part}
+        alone = parts.problem.subproblems.solve({}, options, SearchLimits(SECONDS, 1, 0)).placements
+        assert alone is not None
+        take_over(parts, number, first_of_all("both", alone), incumbent)
+    assert not check(parts.problem.scenario, make_plan(parts.problem.domains, incumbent.placements)).violations
+    assert len(incumbent.placements) == planned
+
+
+def first_of_all(patient: str, placements: Placements) -> Placements:
+    """Return placements of visits of one length with a patient's visit before all others."""
+    slots = sorted(place.slot for place in placements.values())
+    ordered = sorted(placements, key=lambda key: not key[1].endswith(patient))
+    return {key: replace(placements[key], slot=slot) for key, slot in zip(ordered, slots, strict=True)}
 
 
 def test_a_part_without_any_place_takes_no_time(clock: Clock) -> None:
