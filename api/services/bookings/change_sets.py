@@ -22,7 +22,7 @@ from api.services.bookings.decisions import Decision, PlanDiff, apply_plan_diff
 from api.services.records import AuditedAction, write_audit_entries
 from api.services.refusals import list_broken_rules
 from api.services.weeks.setting_aside import find_shift_locations, pin_of
-from api.services.weeks.week import WeekSnapshot
+from api.services.weeks.week import WeekSnapshot, withdraw_if_asked_by
 from api.services.weeks.week_changes import find_week_changes, list_details
 from api.store.database import Database
 from api.store.queries import bookings, change_sets, offers, periods
@@ -160,12 +160,13 @@ def apply_changes(session: Session, decision: ChangeSetDecision, reverses: str |
     """
     by, now, before = decision.by, decision.now, decision.week.plan.visits_by_id
     document = _describe(session, decision)
-    for visit in decision.cancelled:
-        offer = offers.find_open_offer(session, visit)
-        if offer is not None:
-            offers.end_offer(session, offer, "declined")
+    ended = [offer for visit in decision.cancelled if (offer := offers.find_open_offer(session, visit)) is not None]
+    for offer in ended:
+        offers.end_offer(session, offer, "declined")
     for visit, pin in decision.pins.items():
         put_pin(session, visit, pin, now)
+    for offer in ended:
+        withdraw_if_asked_by(session, offer)
     changes = apply_plan_diff(session, decision)
     for visit, reason in decision.overrides.items():
         get_booking_row(session, visit).override_reason = reason
@@ -191,7 +192,7 @@ def decide_reversal(week: WeekSnapshot, by: Actor, row: ChangeSetRow, now: datet
     Raises
     ------
     Conflict
-        When they were reversed already, or what they changed has been changed again since.
+        When they were reversed already, what they changed has been changed again since, or a place was only offered.
     RulesBroken
         When what was free then is taken now.
     """
@@ -202,6 +203,8 @@ def decide_reversal(week: WeekSnapshot, by: Actor, row: ChangeSetRow, now: datet
     for visit, stood in row.document["visits"].items():
         if _read_booking(stood["after"]) != week.plan.visits_by_id.get(visit):
             raise Conflict(f'visit "{visit}" has been changed again since')
+        if stood.get("offered"):
+            raise Conflict(f'visit "{visit}" was only offered its place, and the offer has ended')
         earlier = _read_booking(stood["before"])
         if earlier is None:
             cancelled.append(visit)
@@ -309,6 +312,7 @@ def _describe(session: Session, decision: ChangeSetDecision) -> dict[str, Any]:
             "before": None if before is None else before.model_dump_json(),
             "after": None if after is None else after.model_dump_json(),
             "reason": None if row is None else row.override_reason,
+            "offered": row is not None and row.state == "offered",
         }
     pins = {visit: week.scenario.visits_by_id[visit].pinned for visit in decision.pins}
     return {

@@ -12,7 +12,10 @@ from support import factories
 from support.factories import booking, link, visit
 from support.frontdesk import FrontDesk, front_desk, rules
 
-from api.store.queries import messages
+from api.services.accounts.accounts import SYSTEM
+from api.services.bookings.by_hand import get_booking_row
+from api.services.weeks.week import get_current_week
+from api.store.queries import messages, offers
 from api.store.tables import MessageRow
 
 WEEK = "/v1/scenarios/test-week"
@@ -147,6 +150,20 @@ def test_a_cancellation_is_undone_with_those_that_depended_on_it(desk: FrontDesk
     assert set(desk.stands()) == {"v-2"}
     assert desk.ask("POST", f"/v1/changes/{done['id']}/reversal").status_code == 201
     assert desk.stands() == before
+
+
+@pytest.mark.parametrize("asks", [True, False], ids=["who asked for the visit", "for a visit that was asked for before"])
+def test_a_place_that_is_only_held_is_given_up_and_with_it_what_nobody_else_asks_for(desk: FrontDesk, asks: bool) -> None:
+    now = desk.clock()
+    with desk.context.database.writing() as session:
+        get_booking_row(session, "v-2").state = "offered"
+        offers.add_offer(session, "v-2", now + LEASE, SYSTEM.id, now, asks=asks)
+    changed = apply(desk, {"kind": "cancel", "visit": "v-2"})
+    assert changed.status_code == 201, changed.text
+    asked = get_current_week(desk.context, "test-week", now).scenario.visits_by_id
+    assert ("v-2" in asked) is not asks
+    assert desk.ask("POST", f"/v1/changes/{changed.json()['id']}/reversal").status_code == 409
+    assert "v-2" not in desk.stands()
 
 
 def test_what_was_changed_again_is_not_undone(desk: FrontDesk) -> None:
