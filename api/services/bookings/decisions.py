@@ -2,8 +2,8 @@
 
 A decision is made on a week as it stood at a moment, without the store: it can be judged, shown and tested as it is. Whatever
 applies it first expects the week to be as it was, since deciding takes a fraction of a second in which nobody has to wait.
-Several can be made one after the other, each on the week that the one before leaves, to be judged and applied together
-(:mod:`api.services.proposals.batches`).
+Several can be made one after the other, each on the week that the one before leaves, and applied together
+(:mod:`api.services.proposals.holding`).
 """
 
 from __future__ import annotations
@@ -146,14 +146,26 @@ def with_retries(
 
     Raises
     ------
+    DoubleBooked, Conflict
+        As :func:`retry`.
+    """
+    return retry(lambda: transact(_prepare(get_current_week(context, period_id, context.clock()), decide, apply)))
+
+
+def retry(attempt: Callable[[], R]) -> R:
+    """Decide and apply; all of it once more while others are faster. Only one attempt at a time is made.
+
+    Raises
+    ------
+    DoubleBooked
+        When somebody or something was taken by others, the last time too.
     Conflict
-        When others were faster every time.
+        When the week had changed every time.
     """
     for _ in range(TRIES):
         with _DECIDING:
-            act = _prepare(get_current_week(context, period_id, context.clock()), decide, apply)
             try:
-                return transact(act)
+                return attempt()
             except (StaleVersion, DoubleBooked) as lost:
                 if isinstance(lost, StaleVersion) and lost.kind != "period":
                     raise

@@ -17,14 +17,14 @@ from api.context import AppContext
 from api.runtime.exceptions import Conflict, ErrorDetail, RulesBroken
 from api.services.bookings.by_hand import describe_place, get_booking_row
 from api.services.bookings.consequences import propagate_booking_changes
-from api.services.bookings.decisions import TRIES, Decision, PlanDiff, apply_plan_diff
+from api.services.bookings.decisions import Decision, PlanDiff, apply_plan_diff, retry
 from api.services.bookings.waitlist import accept_offer
 from api.services.intake.requests import audit_intake
 from api.services.proposals.place_finding import ProposedPlaces, ProposedVisit
 from api.services.records import write_audit
 from api.services.weeks.week import WeekSnapshot, get_current_week, with_booking
 from api.store.columns import new_id
-from api.store.errors import DoubleBooked, StaleVersion
+from api.store.errors import DoubleBooked
 from api.store.queries import clients, episodes, offers, people, periods
 from api.store.queries.bookings import VisitStatus
 from api.store.queries.episodes import Origin
@@ -180,8 +180,8 @@ def decide_proposal(
 def _take(context: AppContext, by: Actor, identifier: str, expires_at: datetime | None) -> list[str]:
     """Take the places of a proposal in one transaction, all or none; decided anew as long as others are faster."""
     now = context.clock()
-    failure: Exception = Conflict("the week keeps changing; try again")
-    for _ in range(TRIES):
+
+    def attempt() -> list[str]:
         with context.database.reading() as session:
             row = _find_row(session, by, identifier, now)
             proposal, taken = _read(context, row), list(row.visits)
@@ -189,15 +189,11 @@ def _take(context: AppContext, by: Actor, identifier: str, expires_at: datetime 
             return taken
         if proposal.moves:
             raise Conflict("others would have to move: that is for the clinic's desk")
-        try:
-            decisions = _decide_all(context, by, proposal, expires_at, now)
-            with context.database.writing() as session:
-                return _apply_all(session, by, identifier, proposal, decisions, now)
-        except (StaleVersion, DoubleBooked) as lost:
-            if isinstance(lost, StaleVersion) and lost.kind != "period":
-                raise
-            failure = lost
-    raise failure
+        decisions = _decide_all(context, by, proposal, expires_at, now)
+        with context.database.writing() as session:
+            return _apply_all(session, by, identifier, proposal, decisions, now)
+
+    return retry(attempt)
 
 
 def _decide_all(

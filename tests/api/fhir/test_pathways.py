@@ -12,7 +12,9 @@ from support.hospital import Hospital
 from support.samples import world
 
 from api.access.actor import AccessRole
+from api.services.bookings import decisions
 from api.services.proposals import holding
+from api.store.errors import DoubleBooked
 from api.store.queries import episodes
 
 START = {"start": {"valueDateTime": "2026-12-14"}, "end": {"valueDateTime": "2027-01-08"}}
@@ -63,16 +65,16 @@ def test_an_assessment_and_its_trial_are_booked_together(clinic: Hospital) -> No
 
 def test_when_one_place_is_lost_none_is_taken(clinic: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = list_pairs(operate(clinic, "find", **TRIAL, _count={"valueInteger": 1}))[0]
-    apply, count = getattr(holding, "_apply"), [0]  # noqa: B009
+    apply, count = holding._apply, [0]  # noqa: SLF001
 
     def lose_the_second(session: Any, decision: Any) -> None:
         count[0] += 1
         if count[0] == 2:
-            raise holding.DoubleBooked
+            raise DoubleBooked
         apply(session, decision)
 
     monkeypatch.setattr(holding, "_apply", lose_the_second)
-    monkeypatch.setattr(holding, "TRIES", 1)
+    monkeypatch.setattr(decisions, "TRIES", 1)
     assert operate(clinic, "book", appointment_reference=refer_to("Appointment", first["id"])) == []
     assert count == [2]
     assert clinic.find("Patient?identifier=mrn-8") == [] and clinic.find("ServiceRequest?") == []

@@ -1,19 +1,27 @@
-"""Several decisions are judged together and applied together, or none of them is."""
+"""Decisions that follow one another are applied together, or none of them is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import pytest
+from sqlmodel import Session
 from support import factories
 from support.factories import booking, link, visit
 from support.frontdesk import FrontDesk, front_desk
 
 from api.services.accounts.accounts import SYSTEM
-from api.services.bookings.by_hand import RequestedPlace, decide_booking, decide_cancellation, decide_move
-from api.services.bookings.decisions import Decision
-from api.services.proposals.batches import apply_all, compare_weeks, find_new_violations
+from api.services.bookings.by_hand import (
+    CancellationDecision,
+    PlacementDecision,
+    RequestedPlace,
+    apply_cancellation,
+    apply_placement,
+    decide_booking,
+    decide_cancellation,
+    decide_move,
+)
 from api.services.weeks.week import WeekSnapshot, get_current_week
 from api.store.errors import StaleVersion
 from api.store.queries import periods
@@ -44,7 +52,7 @@ def place(start: str, room: str = "wang-exam-1", team: str = "ana") -> Requested
     return RequestedPlace(datetime.fromisoformat(factories.at(start)), "wang", room, (team,))
 
 
-def three_decisions(desk: FrontDesk) -> list[Decision]:
+def three_decisions(desk: FrontDesk) -> list[PlacementDecision | CancellationDecision]:
     """Return decisions that need each other: v-3 moves where v-1 was, and v-4 gets the place of v-3, against a rule."""
     now = desk.clock()
     freed = decide_cancellation(load(desk), SYSTEM, "v-1", 1, now)
@@ -53,12 +61,12 @@ def three_decisions(desk: FrontDesk) -> list[Decision]:
     return [freed, moved, decide_booking(moved.next_week, SYSTEM, "v-4", odd, "the bus", now)]
 
 
-def test_decisions_are_judged_together_by_what_they_come_to(desk: FrontDesk) -> None:
-    decisions = three_decisions(desk)
-    changes = compare_weeks(decisions).changes
-    assert {change.id for change in changes} == {"v-1", "v-2", "v-3", "v-4"}
-    assert [violation.rule for violation in find_new_violations(decisions)] == ["start-grid"]
-    assert find_new_violations(decisions[:2]) == []
+def apply_all(session: Session, decisions: Sequence[PlacementDecision | CancellationDecision]) -> None:
+    for decision in decisions:
+        if isinstance(decision, PlacementDecision):
+            apply_placement(session, decision)
+        else:
+            apply_cancellation(session, decision)
 
 
 def test_decisions_are_applied_in_one_transaction_and_leave_the_week_that_was_decided_on(desk: FrontDesk) -> None:
@@ -69,7 +77,7 @@ def test_decisions_are_applied_in_one_transaction_and_leave_the_week_that_was_de
     assert stands.plan.visits_by_id == decided.plan.visits_by_id
     assert set(stands.plan.shifts) == set(decided.plan.shifts)
     assert stands.statuses == decided.statuses
-    assert [one.pinned for one in stands.scenario.visits] == [one.pinned for one in decided.scenario.visits]
+    assert [visit.pinned for visit in stands.scenario.visits] == [visit.pinned for visit in decided.scenario.visits]
     assert desk.actions("v-1")[-1:] == ["booking.cancel"] and desk.actions("v-4") == ["booking.add"]
 
 
@@ -80,17 +88,3 @@ def test_nothing_of_several_decisions_is_done_when_the_week_has_changed(desk: Fr
     with pytest.raises(StaleVersion), desk.context.database.writing() as session:
         apply_all(session, decisions)
     assert desk.stands() == before
-
-
-def test_only_decisions_that_follow_one_another_are_applied_together(desk: FrontDesk) -> None:
-    week, now, before = load(desk), desk.clock(), desk.stands()
-    freed = decide_cancellation(week, SYSTEM, "v-1", 1, now)
-    apart = decide_booking(week, SYSTEM, "v-4", place("TU 13:00"), None, now)
-    after = decide_booking(freed.next_week, SYSTEM, "v-4", place("TU 13:00"), None, now)
-    for decisions in ([freed, apart], [after]):
-        with pytest.raises(ValueError, match="has to be made on"), desk.context.database.writing() as session:
-            apply_all(session, decisions)
-        assert desk.stands() == before
-    with desk.context.database.writing() as session:
-        apply_all(session, [freed, after])
-    assert desk.stands() != before
