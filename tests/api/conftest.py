@@ -18,6 +18,7 @@ import solver
 from api.cli.main import app
 from scheduling.plan import Plan, Reason
 from scheduling.scenario import Scenario
+from solver import Limits, Progress, SolverParameters
 
 SECRET = "Pat <Secret> & Sons"
 """A patient's name, which no view may show."""
@@ -104,32 +105,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: Scenario, made: 
     return Folder(tmp_path)
 
 
-@dataclass(frozen=True)
-class StubLimits:
-    """Limits as the solver has them."""
-
-    seconds: float = 60
-    workers: int = 2
-    seed: int = 0
-    gap: float = 0.0
-    deterministic: bool = False
-
-
-@dataclass(frozen=True)
-class StubProgress:
-    """Progress as the solver reports it."""
-
-    seconds: float
-    cost: int
-    bound: int | None
-    phase: str
-
-    @property
-    def gap(self) -> float | None:
-        """The part of the cost that may be saved."""
-        return None if self.bound is None else (self.cost - self.bound) / self.cost
-
-
 @dataclass
 class StubSolver:
     """A solver that gives one plan, or does what it is told, and remembers how it was called."""
@@ -139,8 +114,8 @@ class StubSolver:
     reasons: tuple[Reason, ...] = (Reason(rule="room", detail="[every] consult room is taken"),)
     error: Exception | None = None
     during: Callable[[threading.Event], None] | None = None
-    limits: Any = None
-    parameters: Any = None
+    limits: Limits | None = None
+    parameters: SolverParameters | None = None
     start: Plan | None = None
     asked: Scenario | None = None
     seconds: float | None = None
@@ -148,19 +123,19 @@ class StubSolver:
     def solve(
         self,
         scenario: Scenario,
-        limits: Any,
+        limits: Limits,
         start: Plan | None = None,
-        on_progress: Callable[[Any], None] | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
         cancel: threading.Event | None = None,
-        parameters: Any = None,
+        parameters: SolverParameters | None = None,
     ) -> Plan:
         """Report progress twice and return the plan."""
         assert on_progress is not None and cancel is not None
         self.asked, self.limits, self.start, self.parameters = scenario, limits, start, parameters
-        on_progress(StubProgress(0.5, 4000, None, "constructing"))
+        on_progress(Progress(0.5, 4000, None, "first plan"))
         if self.during is not None:
             self.during(cancel)
-        on_progress(StubProgress(1.5, 3000, 2400, "improving"))
+        on_progress(Progress(1.5, 3000, 2400, "ruin and recreate"))
         if self.error is not None:
             raise self.error
         return self.plan if self.answer is None else self.answer(scenario)
@@ -175,7 +150,6 @@ class StubSolver:
 def solving(monkeypatch: pytest.MonkeyPatch, made: Plan) -> StubSolver:
     """Put a stub in the solver's place."""
     stub = StubSolver(made)
-    monkeypatch.setattr(solver, "solve", stub.solve, raising=False)
-    monkeypatch.setattr(solver, "explain", stub.explain, raising=False)
-    monkeypatch.setattr(solver, "Limits", StubLimits, raising=False)
+    monkeypatch.setattr(solver, "solve", stub.solve)
+    monkeypatch.setattr(solver, "explain", stub.explain)
     return stub

@@ -46,9 +46,14 @@ def siu(trigger: str = "S12", *, control_id: str = "M1", visit: str = "v-1", sta
     )
 
 
+def find_peers() -> Path:
+    """Return the folder of others' sample files, which may be absent."""
+    return Path(os.environ.get("CLINICWEAVE_PEERS") or Path(__file__).parents[2].parent / "shared" / "peers")
+
+
 def peers(folder: str, pattern: str = "*") -> list[Path]:
     """Return others' sample files; skips where they are not beside the project."""
-    root = Path(os.environ.get("CLINICWEAVE_PEERS") or Path(__file__).parents[2].parent / "shared" / "peers")
+    root = find_peers()
     if not (root / folder).is_dir():
         pytest.skip(f"the samples of {folder} are not beside the project; CLINICWEAVE_PEERS can name their folder")
     return sorted((root / folder).glob(pattern))

@@ -27,7 +27,7 @@ class State(NamedTuple):
     cost: int = 4000
     bound: int | None = 3000
     gap: float | None = 0.25
-    phase: str = "improving"
+    phase: str = "neighbourhoods"
 
 
 class Asked(NamedTuple):
@@ -42,7 +42,7 @@ def console(terminal: bool = False) -> tuple[Console, io.StringIO]:
 
 
 def test_a_line_tells_time_cost_bound_and_gap() -> None:
-    assert progress_line(State(12.34, 13_602), 12.34) == "12.3 s · cost 13,602 · bound 3,000 · gap 25.00% · improving"
+    assert progress_line(State(12.34, 13_602), 12.34) == "12.3 s · cost 13,602 · bound 3,000 · gap 25.00% · neighbourhoods"
     unknown = State(1, 5, None, None, "")
     assert progress_line(unknown, 1) == "1.0 s · cost 5 · no bound yet"
 
@@ -68,7 +68,7 @@ def test_a_terminal_ends_with_the_last_state() -> None:
         view.tick()
         view.update(State(2))
         view.tick()
-    assert stream.getvalue().rstrip().endswith("gap 25.00% · improving")
+    assert stream.getvalue().rstrip().endswith("gap 25.00% · neighbourhoods")
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import select
+from support.hl7 import find_peers
 from support.hospital import Hospital
 
 from api.fhir.reading import find_faults
 from api.store.columns import TableRow
 
-SHARED = Path(os.environ.get("CLINICWEAVE_PEERS") or Path(__file__).parents[4] / "shared" / "peers").parent
+SHARED = find_peers().parent
 
 
 def list_files(folder: str) -> list[Path]:
