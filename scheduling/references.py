@@ -46,7 +46,7 @@ def format_path(location: Iterable[int | str]) -> str:
 
 
 def parse_path(path: str) -> Place:
-    """Read a place in a file of which the keys are known: the inverse of ``path_of``."""
+    """Read a place in a file of which the keys are known: the inverse of :func:`format_path`."""
     return tuple(int(index) if index else key for key, index in re.findall(r"(\w+)|\[(\d+)\]", path))
 
 

@@ -119,10 +119,6 @@ class Segment:
         parts = self.raw(number).split(self.delimiters.repetition)
         return [Repetition(part, self.delimiters) for part in parts if part]
 
-    def is_null(self, number: int) -> bool:
-        """Return whether a field says that there is no value any more."""
-        return self.raw(number) == '""'
-
 
 @dataclass(frozen=True, slots=True)
 class Repetition:

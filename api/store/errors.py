@@ -7,10 +7,10 @@
         ├── DoubleBooked       a provider, room or patient is taken at that time: the database refused the booking
         ├── AlreadyThere       a row with that key exists
         ├── StillReferenced    a row names another that does not exist, or is named by one
-        ├── ConstraintViolated            the database refuses the change by a rule of its own, as of audit rows
+        ├── ConstraintViolated  the database refuses the change by a rule of its own, as of audit rows
         ├── StaleVersion       somebody else has changed the row since it was read
         ├── NaiveTime          a time without zone was about to be stored
-        ├── StoreBusy          other writers held the database for too long; to be tried requeue
+        ├── StoreBusy          other writers held the database for too long; to be tried again
         ├── StoreUnusable      the database cannot be opened or used as it is; says what to do
         │   ├── StoreInUse     a service or worker is at it, or a restore
         │   └── StoreUnwritable  it can be read still, but the disk is full, fails, or may only be read

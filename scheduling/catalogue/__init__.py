@@ -25,7 +25,6 @@ from scheduling.catalogue.entries import (
     CareLimits,
     CatalogueService,
     Extent,
-    Indication,
     OutsideDepartment,
     ProviderRole,
     RequestKind,
@@ -272,11 +271,6 @@ def get_family(service_id: str) -> str:
 def list_families() -> tuple[str, ...]:
     """Return the families of services, in the order of the file."""
     return tuple(dict.fromkeys(service.family for service in _services_file().services))
-
-
-def list_indications(service_id: str) -> tuple[Indication, ...]:
-    """Return the reasons for a visit that a service tells apart. Raises ``UnknownId``."""
-    return get_service(service_id).indications
 
 
 def list_pathways() -> tuple[Pathway, ...]:

@@ -99,7 +99,7 @@ def test_every_service_of_every_family_is_offered_and_nothing_else():
 
 
 def test_spine_evaluation_tells_new_onset_chronic_and_pain_after_surgery_apart():
-    onsets = {indication.id: indication.onset for indication in catalogue.list_indications("spine-evaluation")}
+    onsets = {indication.id: indication.onset for indication in catalogue.get_service("spine-evaluation").indications}
     assert onsets == {"new-onset": "new-onset", "chronic": "chronic", "after-spinal-surgery": "chronic"}
     assert (catalogue.get_limits().due_days("new-onset"), catalogue.get_limits().due_days("chronic")) == (5, 21)
 

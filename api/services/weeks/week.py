@@ -54,7 +54,7 @@ class WeekSnapshot:
         The period's, to which whatever is decided belongs; None: the week is as decisions leave it that are not applied yet.
     scenario : Scenario
         What is asked for, with ``now``. What nobody may move is pinned where it stands: offered places, and what has begun.
-    get_plan : Plan
+    plan : Plan
         What stands, offered places included.
     statuses : mapping of str to VisitStatus
         How the visits stand that have a place.
