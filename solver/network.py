@@ -23,7 +23,7 @@ from solver.search.construct import insert, retain_feasible
 from solver.search.incumbent import Incumbent
 from solver.search.large_neighbourhoods import Placements, SearchLimits, SubproblemSolver
 from solver.search.parts import find_parts
-from solver.state.domains import Domains
+from solver.state.domains import Domains, Option
 from solver.state.occupancy import Occupancy
 from solver.state.tasks import Key
 
@@ -246,7 +246,8 @@ def reconcile(problem: PlanningProblem, placements: Placements, others: Placemen
     staying = retain_feasible(domains, placements, others)
     chains = {frozenset(domains.get_linked(key)) for key in placements.keys() - staying.keys()}
     moving = frozenset().union(*chains)
-    occupancy = Occupancy(domains, others | {key: place for key, place in staying.items() if key not in moving})
+    kept = {key: place for key, place in staying.items() if key not in moving}
+    occupancy = Occupancy(domains, {**others, **kept})
     for chain in chains:
         insert(occupancy, domains.by_key[min(chain)])
     whole: Placements = occupancy.placements
@@ -254,7 +255,8 @@ def reconcile(problem: PlanningProblem, placements: Placements, others: Placemen
         had = [placements[key] for key in chain & placements.keys()]
         days, shifts = {place.day for place in had}, {shift for place in had for shift in place.team}
         near = [key for key, place in whole.items() if key in placements and not shifts.isdisjoint(place.team)]
-        freed = {key: [option for option in domains.options[key] if option.day in days] for key in near}
+        freed: dict[Key, Sequence[Option]] = {}
+        freed |= {key: [option for option in domains.options[key] if option.day in days] for key in near}
         freed |= {key: domains.options[key] for key in chain}
         seconds = ends - monotonic()
         if seconds > 0:
