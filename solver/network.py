@@ -88,7 +88,7 @@ def find_network(problem: PlanningProblem) -> Network | None:
     for number, part in enumerate(parts):
         for key in part:
             task = problem.domains.by_key[key]
-            for patient in (task.patient,) if task.patient else problem.domains.list_members(task):
+            for patient in problem.domains.list_patients(task):
                 tasks[patient][number].append(key)
     joint = {patient: list(keys.values()) for patient, keys in tasks.items() if len(keys) > 1}
     network = Network(problem, parts, joint.keys(), sum(get_joint_cost(problem, keys) for keys in joint.values()))
@@ -214,7 +214,7 @@ def share_out(sizes: Sequence[int], workers: int) -> list[list[int]]:
 def restrict(domains: Domains, part: Collection[Key]) -> Scenario:
     """Return the scenario of some tasks alone, with everybody who may work on them."""
     scenario, tasks = domains.scenario, [domains.by_key[key] for key in part]
-    patients = {patient for task in tasks for patient in ((task.patient,) if task.patient else domains.list_members(task))}
+    patients = {patient for task in tasks for patient in domains.list_patients(task)}
     providers = {option.provider for key in part for option in domains.options[key]}
     providers |= {option.provider for task in tasks if task.service.team for option in domains.seat(task.service, None)}
     return scenario.changed(

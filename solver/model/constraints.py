@@ -324,10 +324,8 @@ def _attended(x: Variables) -> dict[str, list[tuple[Task, Literal]]]:
     """Return each patient's tasks, each with the literal that the patient takes part."""
     attended: dict[str, list[tuple[Task, Literal]]] = defaultdict(list)
     for task in x.tasks:
-        if task.patient is not None:
-            attended[task.patient].append((task, x.present(task.key)))
-        for patient in x.members(task):
-            attended[patient].append((task, x.attends(task.id, patient)))
+        for patient in x.domains.list_patients(task):
+            attended[patient].append((task, x.takes_part(task, patient)))
     return attended
 
 

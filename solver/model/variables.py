@@ -182,6 +182,10 @@ class Variables:
         """Return the literal that somebody who may attend a group does."""
         return self._attends[group, patient]
 
+    def takes_part(self, task: Task, patient: str) -> Literal:
+        """Return the literal that a task keeps a patient: their visit takes place, or they attend the group."""
+        return self.present(task.key) if task.group is None else self.attends(task.id, patient)
+
     def stays(self, task: Task, patient: str) -> Iterator[tuple[int, str, Literal]]:
         """Yield the days and locations where a task may keep a patient, with the literals that it does."""
         for (day, location), here in self._places[task.key].items():

@@ -191,7 +191,7 @@ class KernelEncoding(Candidates):
             elif placement is not None:
                 begin = placement.slot * self.grid.grid_minutes
                 end = begin + task.service.minutes + task.service.recovery
-                for patient in placement.attendees if task.patient is None else (task.patient,):
+                for patient in placement.patients(task):
                     events[patient].append([placement.day, begin, end, self._locations[placement.location]])
         rows = []
         for patient in self._patient_rows:

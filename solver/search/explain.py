@@ -314,12 +314,12 @@ class _Explanation:
             yield from (visit_key(link.before), visit_key(link.after))
 
     def _takes(self, key: Key, place: Placement) -> Iterator[object]:
-        service = self.domains.service(key)
-        yield from (key, *place.team, *place.supervisors, *place.attendees, (place.day, place.room))
+        task = self.domains.by_key[key]
+        service = task.service
+        yield from (key, *place.team, *place.supervisors, *place.patients(task), (place.day, place.room))
         yield from ((place.day, place.location, device) for device in service.equipment)
         if service.recovery:
             yield place.day, place.location, "bays"
-        yield self.domains.by_key[key].patient or ()
 
 
 def _names(chain: Sequence[Task]) -> frozenset[Key]:

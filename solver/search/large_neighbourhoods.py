@@ -74,8 +74,7 @@ class SubproblemSolver:
         self.relatives: dict[Key, set[Key]] = defaultdict(set)
         by_patient: dict[str, set[Key]] = defaultdict(set)
         for task in domains.tasks:
-            members = [c.patient for c in task.group.candidates] if task.group else [task.patient] if task.patient else []
-            for patient in members:
+            for patient in domains.list_patients(task):
                 by_patient[patient].add(task.key)
         for keys in by_patient.values():
             for key in keys:

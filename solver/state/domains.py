@@ -187,6 +187,10 @@ class Domains:
         attending = begun.attendees if isinstance(begun, CurrentGroup) else ()
         return tuple(dict.fromkeys((*(candidate.patient for candidate in task.group.candidates), *attending)))
 
+    def list_patients(self, task: Task) -> tuple[str, ...]:
+        """Return whom a task may keep: a visit's patient, or whoever may attend a group; nobody for a hold."""
+        return self.list_members(task) if task.patient is None else (task.patient,)
+
     def rooms_of(self, task: Task, location: str) -> tuple[str, ...]:
         """Return the rooms at a location that suit a task: where it has begun or is pinned, at most that one."""
         suitable = self.suitable_rooms(task.service, location)
