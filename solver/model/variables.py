@@ -351,7 +351,7 @@ class Variables:
             self.starts_within(task.key, taken.option.day, taken.option.starts, [taken.literal])
 
     def _make_rooms(self, task: Task) -> None:
-        """Make a literal for each kind of room, when there is more than one at a location."""
+        """Make a literal for each kind of room, when there is more than one at a location; the rule ``room`` ties them."""
         self._rooms[task.key] = {}
         if task.service.room is None:
             return
@@ -361,8 +361,6 @@ class Variables:
             names = [f"room: {task.kind} {task.id} in {kind.rooms[0]}" for kind in kinds]
             literals = [here] if len(kinds) == 1 else [self.model.new_bool_var(name) for name in names]
             self._rooms[task.key] |= dict(zip(kinds, literals, strict=True))
-            if len(kinds) != 1:
-                self.model.add(cp_model.LinearExpr.sum(literals) == here)
 
     @cached_property
     def room_kinds(self) -> tuple[RoomKind, ...]:
@@ -396,32 +394,43 @@ class Variables:
     # --- placements in and out ---------------------------------------------------------------------------------------
 
     def fix(self, placements: Mapping[Key, Placement]) -> None:
-        """Let the model have no other answer than these placements; tasks without one are left out."""
-        for task in self.tasks:
-            placement = placements.get(task.key)
-            if placement is not None and not self._allows(task.key, placement):
+        """Let the model have no other answer than these placements; tasks without one are left out.
+
+        A placement without a room is one that the variables can say: the rule ``room`` alone refuses it.
+        """
+        for key, placement in placements.items():
+            if not self.has(key):
+                continue
+            if not self._has_people(key, placement) or not (placement.room is None or self._has_room(key, placement)):
                 self.model.add_bool_or([])
         for variable, value in self._values(placements):
             self.model.add(variable == value)
 
     def hint(self, placements: Mapping[Key, Placement]) -> None:
         """Suggest placements; tasks without one, or whose placement is not open, are suggested to be left out."""
-        allowed = {key: p for key, p in placements.items() if self.has(key) and self._allows(key, p)}
+        allowed = {
+            key: placement
+            for key, placement in placements.items()
+            if self.has(key) and self._has_room(key, placement) and self._has_people(key, placement)
+        }
         hinted = {self.true.index}
         for variable, value in self._values(allowed):
             if isinstance(variable, cp_model.IntVar) and variable.index not in hinted:
                 hinted.add(variable.index)
                 self.model.add_hint(variable, value)
 
-    def _allows(self, key: Key, placement: Placement) -> bool:
-        """Return whether every person, start and room of a placement has a literal in this model."""
+    def _has_room(self, key: Key, placement: Placement) -> bool:
+        """Return whether the room of a placement has a literal in this model, or none is needed."""
+        kinds = self._rooms[key]
+        return any(placement.room in kind.rooms for kind in kinds) if kinds else placement.room is None
+
+    def _has_people(self, key: Key, placement: Placement) -> bool:
+        """Return whether every person of a placement has a literal in this model at its start."""
         wanted = placement.options(self.domains.by_key[key])
         if len(wanted) != len(self._seats[key]):
             return False
         seats = [*zip(wanted, self._seats[key], strict=True), *((o, self._supervises[key]) for o in placement.supervision())]
-        kinds = self._rooms[key]
-        roomed = placement.room is None if not kinds else any(placement.room in kind.rooms for kind in kinds)
-        return roomed and all(any(self._is(taken, option) for taken in ways) for option, ways in seats)
+        return all(any(self._is(taken, option) for taken in ways) for option, ways in seats)
 
     @staticmethod
     def _is(taken: OptionLiteral, option: Option) -> bool:
