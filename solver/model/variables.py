@@ -510,6 +510,11 @@ class Variables:
         return named
 
 
+def sum_literals(literals: Iterable[Literal]) -> cp_model.LinearExpr:
+    """Return how many literals hold."""
+    return cp_model.LinearExpr.sum(list(literals))
+
+
 def _name(option: Option) -> str:
     """Return an option as the names of literals say it."""
     return f"{option.shift or 'nobody'} on day {option.day} at {option.location}"
