@@ -21,6 +21,7 @@ from solver.collection import HOLD
 from solver.decomposition import Relaxation, decompose, relax
 from solver.limits import Limits
 from solver.model.exact import exact_model
+from solver.model.solutions import extract, hint
 from solver.model.variables import Variables
 from solver.network import find_network, search_network
 from solver.parameters import DEFAULTS, SolverParameters
@@ -126,7 +127,7 @@ def solve_exactly(problem: PlanningProblem, incumbent: Incumbent) -> None:
     clock, limits = problem.clock, problem.limits
     incumbent.phase = "exact"
     model, x = exact_model(problem.domains)
-    x.hint(incumbent.placements)
+    hint(x, incumbent.placements)
     seconds = clock.left * problem.parameters.exact_time_share
     solver = SearchLimits(seconds, limits.workers, limits.seed).solver(clock)
     solver.parameters.subsolvers.clear()
@@ -137,7 +138,7 @@ def solve_exactly(problem: PlanningProblem, incumbent: Incumbent) -> None:
     if status == cp_model.MODEL_INVALID:
         raise ModelInvalid(model.validate())
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        incumbent.offer(x.extract(solver))
+        incumbent.offer(extract(x, solver))
         incumbent.raise_bound(solver.best_objective_bound)
 
 
@@ -170,7 +171,7 @@ def solve_parts(problem: PlanningProblem, incumbent: Incumbent) -> None:
             raise ModelInvalid(model.validate())
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             others = {key: placement for key, placement in incumbent.placements.items() if key not in set(part)}
-            incumbent.offer(others | x.extract(solver))
+            incumbent.offer(others | extract(x, solver))
             bound += max(0, ceil(solver.best_objective_bound - 1e-6))
     incumbent.raise_bound(bound)
 
@@ -184,7 +185,7 @@ class SolutionCallback(cp_model.CpSolverSolutionCallback):
         self.x = x
 
     def on_solution_callback(self) -> None:
-        self.incumbent.offer(self.x.extract(self))
+        self.incumbent.offer(extract(self.x, self))
         self.incumbent.raise_bound(self.best_objective_bound)
         if self.incumbent.is_done:
             self.stop_search()

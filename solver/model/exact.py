@@ -12,6 +12,7 @@ from scheduling.scenario import Scenario
 from solver.model.capacity import REDUNDANT
 from solver.model.constraints import CONSTRAINTS
 from solver.model.objectives import OBJECTIVES
+from solver.model.solutions import extract, fix
 from solver.model.variables import Variables
 from solver.state.domains import Domains, Option
 from solver.state.placements import Placement, get_placements, make_plan
@@ -43,13 +44,13 @@ def solve_fixed(scenario: Scenario, plan: Plan) -> tuple[str, int | None]:
     """
     domains = Domains(scenario)
     model, x = exact_model(domains, named_rooms=scenario.rooms)
-    x.fix(get_placements(scenario, plan))
+    fix(x, get_placements(scenario, plan))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     status = solver.solve(model)
     if status != cp_model.OPTIMAL:
         return solver.status_name(status), None
-    if _content(make_plan(domains, x.extract(solver))) != _content(_without_idle_places(domains, plan)):
+    if _content(make_plan(domains, extract(x, solver))) != _content(_without_idle_places(domains, plan)):
         return "INFEASIBLE", None
     return "OPTIMAL", round(solver.objective_value)
 

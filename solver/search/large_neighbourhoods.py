@@ -16,6 +16,7 @@ from ortools.sat.python import cp_model
 from scheduling.errors import ModelInvalid
 from solver.clock import Clock
 from solver.model.exact import exact_model
+from solver.model.solutions import extract, hint
 from solver.state.domains import Domains, Option, ShiftId
 from solver.state.occupancy import Occupancy
 from solver.state.placements import Placement, count_notified_changes
@@ -110,7 +111,7 @@ class SubproblemSolver:
         for (shift, location), literal in x.shift_locations().items():
             if self.shift_at.get(shift, location) != location:
                 model.add(literal == 0)
-        x.hint({key: placement for key, placement in placements.items() if key in options})
+        hint(x, {key: placement for key, placement in placements.items() if key in options})
         solver = effort.solver(self.clock)
         with self.clock.running(solver):
             status = solver.solve(model)
@@ -120,7 +121,7 @@ class SubproblemSolver:
             raise ModelInvalid(model.validate())
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return SubproblemResult(None, status == cp_model.INFEASIBLE, solver.wall_time)
-        solution = {key: placement for key, placement in x.extract(solver).items() if key in options or placement.day in days}
+        solution = {key: placement for key, placement in extract(x, solver).items() if key in options or placement.day in days}
         others = {key: placement for key, placement in placements.items() if key not in options and key not in solution}
         return SubproblemResult(others | solution, status == cp_model.OPTIMAL, solver.wall_time)
 
