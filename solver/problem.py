@@ -14,9 +14,9 @@ from solver.limits import Limits
 from solver.parameters import SolverParameters
 from solver.search.budget import find_staying, raise_budget, restore_current
 from solver.search.construct import construct
-from solver.search.explain import pin_conflicts
 from solver.search.incumbent import Incumbent, Snapshot
 from solver.search.large_neighbourhoods import Placements, SearchLimits, SubproblemSolver
+from solver.search.pins import pin_conflicts
 from solver.search.shift_locations import choose_shift_locations
 from solver.state.domains import Domains
 from solver.state.occupancy import Occupancy

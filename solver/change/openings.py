@@ -20,8 +20,7 @@ from scheduling.costs import get_omission_cost
 from scheduling.requests import Visit
 from solver.change.proposals import Present
 from solver.clock import Clock
-from solver.search.explain import FORCED
-from solver.search.large_neighbourhoods import SearchLimits, SubproblemSolver
+from solver.search.large_neighbourhoods import FORCED, SearchLimits, SubproblemSolver
 from solver.state.chains import find_chain_places
 from solver.state.domains import ShiftId
 from solver.state.ledger import Ledger

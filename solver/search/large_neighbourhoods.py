@@ -27,6 +27,9 @@ Placements = Mapping[Key, Placement]
 LEAST_SECONDS = 0.01
 """Deterministic seconds of a search beside what CP-SAT counts: 0 for what presolve settles, which might go on for ever."""
 
+FORCED = 10**6
+"""What leaving out a visit costs that must come in, when the cheapest way to make room for it is searched."""
+
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
