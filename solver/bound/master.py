@@ -65,18 +65,15 @@ class Master:
     ----------
     domains
         The scenario's options.
-    options
-        Options in place of all.
     pooled
         Whether providers who are alike to a task share a column.
     """
 
-    def __init__(self, domains: Domains, options: Mapping[Key, Sequence[Option]] | None = None, pooled: bool = True) -> None:
+    def __init__(self, domains: Domains, pooled: bool = True) -> None:
         self.domains = domains
-        self.options = domains.options if options is None else options
         self.pooled = pooled
         self.scenario = domains.scenario
-        self.program = LinearProgram(is_large=sum(map(len, self.options.values())) > MANY_OPTIONS)
+        self.program = LinearProgram(is_large=sum(map(len, self.domains.options.values())) > MANY_OPTIONS)
         self.sessions = find_sessions(self.scenario)
         self.windows = find_windows(domains, self.sessions)
         self.choices: dict[Key, list[TaskColumn]] = {}
@@ -168,7 +165,7 @@ class Master:
         pools: dict[Place, int] = defaultdict(int)
         standing = self._standing(task)
         choices: list[TaskColumn] = [] if standing is None else [self._staying(task, standing)]
-        for option in self.options[task.key]:
+        for option in self.domains.options[task.key]:
             if option.seat > 0 or (seats == 1 and required is not None and option.provider != required):
                 continue
             place, starts = self._place(option), option.starts
@@ -211,7 +208,9 @@ class Master:
         if current is None:
             return None
         start, day = start_mask(self.scenario, current.start), self.scenario.grid.day_index(current.start.date())
-        there = [o for o in self.options[task.key] if (o.day, o.location) == (day, current.location) and o.starts & start]
+        there = [
+            o for o in self.domains.options[task.key] if (o.day, o.location) == (day, current.location) and o.starts & start
+        ]
         if not current.team:
             return CurrentAssignment(self._place(there[0]), start, ()) if there and not task.service.team else None
         team = [o for seat, name in enumerate(current.team) for o in there if (o.seat, o.provider) == (seat, name)]
@@ -364,7 +363,7 @@ class Master:
         """Bound the minutes of rooms, devices and bays where tasks without a team use them."""
         if all(task.service.team for task in self.domains.tasks):
             return
-        windows, placed = find_start_windows(self.domains, self.options), list[PlacedTask]()
+        windows, placed = find_start_windows(self.domains, self.domains.options), list[PlacedTask]()
         for task in self.domains.tasks:
             for choice in self.choices[task.key]:
                 window = windows[task.key, choice.day]

@@ -6,7 +6,7 @@ Rooms get their names when a solution is read (interval colouring: Gupta, Lee an
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from solver.state.domains import Domains
@@ -24,11 +24,11 @@ class RoomKind:
     seats: int
 
 
-def list_room_kinds(domains: Domains, named_rooms: Collection[str] = ()) -> tuple[RoomKind, ...]:
-    """Return the kinds of room: those that are alike in location, kind, features and seats, unless they are named."""
+def list_room_kinds(domains: Domains) -> tuple[RoomKind, ...]:
+    """Return the kinds of room: those that are alike in location, kind, features and seats, unless something names them."""
     pinned = {visit.pinned.room for visit in domains.scenario.visits if visit.pinned is not None}
     begun = (domains.get_begun(task) for task in domains.tasks)
-    named = pinned | set(named_rooms) | {current.room for current in begun if current is not None}
+    named = pinned | {current.room for current in begun if current is not None}
     named |= {closure.room for closure in domains.scenario.clinic.closures}
     kinds: dict[tuple[object, ...], list[str]] = defaultdict(list)
     for room in domains.scenario.clinic.rooms:

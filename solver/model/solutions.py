@@ -1,4 +1,4 @@
-"""Placements in and out of the exact model's variables: fixed, hinted, and read from a solution."""
+"""Placements in and out of the exact model's variables: hinted, and read from a solution."""
 
 from __future__ import annotations
 
@@ -12,20 +12,6 @@ from solver.model.variables import Literal, OptionLiteral, Variables
 from solver.state.domains import Option, ShiftId
 from solver.state.placements import Placement
 from solver.state.tasks import Key
-
-
-def fix(x: Variables, placements: Mapping[Key, Placement]) -> None:
-    """Let the model have no other answer than these placements; tasks without one are left out.
-
-    A placement without a room is one that the variables can say: the rule ``room`` alone refuses it.
-    """
-    for key, placement in placements.items():
-        if not x.has(key):
-            continue
-        if not has_people(x, key, placement) or not (placement.room is None or has_room(x, key, placement)):
-            x.model.add_bool_or([])
-    for variable, value in list_values(x, placements):
-        x.model.add(variable == value)
 
 
 def hint(x: Variables, placements: Mapping[Key, Placement]) -> None:

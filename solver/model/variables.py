@@ -48,8 +48,6 @@ class Variables:
         The tasks of this model and the options open to them; None: all of the scenario's.
     fixed
         Tasks that stay exactly where they are, as constants.
-    named_rooms
-        Rooms that must be told apart, beside those that pins name.
     notified_elsewhere
         Notified changes among the tasks that are not part of this model.
     worth
@@ -62,7 +60,6 @@ class Variables:
         domains: Domains,
         options: Mapping[Key, Sequence[Option]] | None = None,
         fixed: Mapping[Key, Placement] | None = None,
-        named_rooms: Iterable[str] = (),
         notified_elsewhere: int = 0,
         worth: Mapping[Key, int] | None = None,
     ) -> None:
@@ -77,7 +74,6 @@ class Variables:
         self.true: Literal = model.new_constant(1)
         self.notified_elsewhere = notified_elsewhere
         self.worth = worth or {}
-        self._named_rooms = frozenset(named_rooms)
         self._present: dict[Key, Literal] = {}
         self._start: dict[Key, cp_model.IntVar] = {}
         self._seats: dict[Key, tuple[tuple[OptionLiteral, ...], ...]] = {}
@@ -143,10 +139,6 @@ class Variables:
     def places(self, key: Key) -> Mapping[tuple[int, str], Literal]:
         """Return the literals of a task's possible days and locations."""
         return self._places[key]
-
-    def at(self, key: Key, location: str) -> Literal | None:
-        """Return the literal that a task is at a location, None where it cannot be."""
-        return self._at[key].get(location)
 
     def locations(self, key: Key) -> Mapping[str, Literal]:
         """Return the literals of a task's possible locations."""
@@ -360,7 +352,7 @@ class Variables:
     @cached_property
     def room_kinds(self) -> tuple[RoomKind, ...]:
         """The kinds of room."""
-        return list_room_kinds(self.domains, self._named_rooms)
+        return list_room_kinds(self.domains)
 
     def _make_fixed(self, task: Task, placement: Placement) -> None:
         """Make a task that stays where it is: constants throughout, but for the kind of its room."""

@@ -139,14 +139,14 @@ class Occupancy(FreeStarts):
                 kept.append(option if starts == option.starts else replace(option, starts=starts))
         return kept
 
-    def best(self, task: Task, days: Iterable[int] | None = None) -> CostedPlacement | None:
+    def best(self, task: Task) -> CostedPlacement | None:
         """Return the cheapest free place of a task, the earliest of those.
 
         Single seats are tried by what they cost at least, so that the search ends with the first that cannot be beaten.
         """
         best: CostedPlacement | None = None
-        if len(task.service.team) != 1 or days is not None:
-            for place in self.places(task, days):
+        if len(task.service.team) != 1:
+            for place in self.places(task):
                 if best is None or _order(place) < _order(best):
                     best = place
             return best

@@ -30,11 +30,12 @@ from support.factories import (
     shift,
     visit,
 )
+from support.fixed_model import fix, make_model_of_named_rooms, solve_fixed
 
 from scheduling.check import check
 from scheduling.scenario import Scenario
-from solver.model.exact import exact_model, solve_fixed
-from solver.model.solutions import extract, fix, hint
+from solver.model.exact import exact_model
+from solver.model.solutions import extract, hint
 from solver.state.domains import Domains
 from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import Key, visit_key
@@ -302,6 +303,6 @@ def test_a_way_longer_than_the_night_matters_within_one_day_only() -> None:
 def test_no_answer_of_the_model_spends_one_shift_in_two_buildings() -> None:
     asked = scenario(visit("v1"), visit("v2", "quin"))
     apart = plan(asked, booking("v1", "MO 13:00"), booking("v2", "MO 14:30", "west-exam", location="west"))
-    model, x = exact_model(Domains(asked), named_rooms=asked.rooms)
+    x = make_model_of_named_rooms(Domains(asked))
     fix(x, get_placements(asked, apart))
-    assert solved(model)[1] == "INFEASIBLE"
+    assert solved(x.model)[1] == "INFEASIBLE"
