@@ -29,7 +29,7 @@ from solver.state.tasks import Key
 
 Search = Callable[[PlanningProblem, Incumbent], None]
 
-LARGEST_PART = 0.9
+LARGEST_PART_OF_NETWORK = 0.9
 """Share of all options that the largest of a scenario's parts may have, for the parts to be searched by themselves (ours)."""
 
 FEW_PATIENTS = 0.05
@@ -38,7 +38,7 @@ FEW_PATIENTS = 0.05
 FIRST_SHARE = 0.08
 """Share of the time of a first round over the parts, so that all have a good plan and a bound soon (ours)."""
 
-LEAST_SECONDS = 5.0
+LEAST_FIRST_SECONDS = 5.0
 """Seconds that a part is searched at least, for there to be a first round (ours)."""
 
 UNEVEN = 1.15
@@ -92,7 +92,7 @@ def find_network(problem: PlanningProblem) -> Network | None:
                 tasks[patient][number].append(key)
     joint = {patient: list(keys.values()) for patient, keys in tasks.items() if len(keys) > 1}
     network = Network(problem, parts, joint.keys(), sum(get_joint_cost(problem, keys) for keys in joint.values()))
-    if network.sizes[0] > LARGEST_PART * sum(network.sizes) or len(joint) > FEW_PATIENTS * len(tasks):
+    if network.sizes[0] > LARGEST_PART_OF_NETWORK * sum(network.sizes) or len(joint) > FEW_PATIENTS * len(tasks):
         return None
     return network
 
@@ -160,7 +160,7 @@ class NetworkSearch:
         """Search some parts one after the other, each with its share of the time."""
         parts, clock = [self._parts[number] for number in lane], self.problem.clock
         first = seconds * FIRST_SHARE
-        is_long = first * max(part.size for part in parts) > LEAST_SECONDS * sum(part.size for part in parts)
+        is_long = first * max(part.size for part in parts) > LEAST_FIRST_SECONDS * sum(part.size for part in parts)
         for left_at_end in (clock.left - first, 0.0) if is_long else (0.0,):
             for position, part in enumerate(parts):
                 share = part.size / max(1, sum(other.size for other in parts[position:]))

@@ -13,7 +13,7 @@ from threading import Event
 from ortools.sat.python import cp_model
 
 from scheduling.check import check
-from scheduling.errors import ModelInvalid, RuleBroken
+from scheduling.errors import RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
 from solver.clock import Clock
@@ -28,14 +28,14 @@ from solver.parameters import DEFAULTS, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, keep_what_stands, offer_warm_start, pose, read_warm_start
 from solver.search.explain import reasons_left_out
 from solver.search.incumbent import Incumbent, OnProgress, Snapshot
-from solver.search.large_neighbourhoods import LEAST_SECONDS, Placements, SearchLimits
+from solver.search.large_neighbourhoods import Placements, SearchLimits
 from solver.search.parts import find_parts
 from solver.search.rooms import keep_standing_rooms
 from solver.search.standing import keep_standing
 from solver.state.domains import Domains
 from solver.state.placements import make_plan
 
-LARGEST_PART = 0.6
+LARGEST_EXACT_PART = 0.6
 """Share of all options that the largest part may have, for each to be solved in an exact model of its own (ours)."""
 
 
@@ -129,14 +129,8 @@ def solve_exactly(problem: PlanningProblem, incumbent: Incumbent) -> None:
     model, x = exact_model(problem.domains)
     hint(x, incumbent.placements)
     seconds = clock.left * problem.parameters.exact_time_share
-    solver = SearchLimits(seconds, limits.workers, limits.seed).solver(clock)
-    solver.parameters.subsolvers.clear()
-    with clock.running(solver):
-        status = solver.solve(model, SolutionCallback(incumbent, x))
-    if clock.deterministic:
-        clock.spend(solver.response_proto.deterministic_time)
-    if status == cp_model.MODEL_INVALID:
-        raise ModelInvalid(model.validate())
+    exact_limits = SearchLimits(seconds, limits.workers, limits.seed)
+    solver, status = exact_limits.solve(model, clock, subsolvers=(), callback=SolutionCallback(incumbent, x))
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         incumbent.offer(extract(x, solver))
         incumbent.raise_bound(solver.best_objective_bound)
@@ -151,7 +145,7 @@ def solve_parts(problem: PlanningProblem, incumbent: Incumbent) -> None:
     """
     parts, clock, limits = find_parts(problem.domains), problem.clock, problem.limits
     sizes = [sum(len(problem.domains.options[key]) for key in part) for part in parts]
-    is_split = sizes[-1] <= LARGEST_PART * sum(sizes) or not any(task.service.team for task in problem.domains.tasks)
+    is_split = sizes[-1] <= LARGEST_EXACT_PART * sum(sizes) or not any(task.service.team for task in problem.domains.tasks)
     if sizes[-1] > problem.parameters.exact_max_options or not is_split:
         return
     incumbent.phase = "exact"
@@ -161,14 +155,7 @@ def solve_parts(problem: PlanningProblem, incumbent: Incumbent) -> None:
             break
         model, x = exact_model(problem.domains, {key: problem.domains.options[key] for key in part})
         seconds = clock.left * sizes[number] / max(1, sum(sizes[number:]))
-        solver = SearchLimits(seconds, limits.workers, limits.seed).solver(clock)
-        solver.parameters.subsolvers.append("core")
-        with clock.running(solver):
-            status = solver.solve(model)
-        if clock.deterministic:
-            clock.spend(LEAST_SECONDS + solver.response_proto.deterministic_time)
-        if status == cp_model.MODEL_INVALID:
-            raise ModelInvalid(model.validate())
+        solver, status = SearchLimits(seconds, limits.workers, limits.seed).solve(model, clock, ("max_lp", "core"))
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             others = {key: placement for key, placement in incumbent.placements.items() if key not in set(part)}
             incumbent.offer(others | extract(x, solver))
