@@ -17,7 +17,7 @@ trips; the notification budget; site changes. What is lost is the order within a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from math import inf
@@ -33,7 +33,7 @@ from solver.bound.trips import Trips
 from solver.bound.windows import find_sessions, find_windows
 from solver.model.heads import find_start_windows
 from solver.model.scarcity import PlacedTask, list_scarce_rows
-from solver.state.domains import Domains, Option, ShiftId
+from solver.state.domains import Domains, Option, ReducedCosts, ShiftId
 from solver.state.placement_costs import (
     cost_of_date,
     cost_of_half,
@@ -120,9 +120,9 @@ class Master:
             columns[key] = dict(by_day)
         return columns
 
-    def guide(self, reduced_costs: NDArray[np.float64]) -> Mapping[Key, Mapping[Option, float]]:
+    def get_reduced_costs(self, reduced_costs: NDArray[np.float64]) -> ReducedCosts:
         """Return the reduced cost of each option of each task: its cost, and what it takes from others."""
-        guide: dict[Key, dict[Option, float]] = {}
+        by_option: dict[Key, dict[Option, float]] = {}
         for key, choices in self.choices.items():
             service = self.domains.service(key)
             named: dict[tuple[ShiftId, str], float] = {}
@@ -133,7 +133,7 @@ class Master:
             pools = {
                 (c.day, c.session, c.location): reduced_costs[c.column] for c in choices if c.shift is None and not c.stays
             }
-            prices = guide[key] = {}
+            prices = by_option[key] = {}
             for option in self.domains.options[key]:
                 if option.shift is not None and (option.shift, option.location) in named:
                     prices[option] = named[option.shift, option.location]
@@ -141,7 +141,7 @@ class Master:
                     flow = self._flows.get((get_needs(service), option.seat, option.shift, option.location))
                     place = pools.get(self._place(option), 0.0) if option.seat == 0 else 0.0
                     prices[option] = float(place + (reduced_costs[flow] if flow is not None else 0.0))
-        return guide
+        return by_option
 
     def price_others(
         self, reduced_costs: NDArray[np.float64], values: NDArray[np.float64], price: float

@@ -103,7 +103,7 @@ class SubproblemSolver:
         self,
         placements: Placements,
         options: Mapping[Key, Sequence[Option]],
-        effort: SearchLimits,
+        limits: SearchLimits,
         worth: Mapping[Key, int] | None = None,
     ) -> SubproblemResult:
         """Solve the tasks of ``options`` exactly, all others staying where they are.
@@ -127,7 +127,7 @@ class SubproblemSolver:
             if self.shift_at.get(shift, location) != location:
                 model.add(literal == 0)
         hint(x, {key: placement for key, placement in placements.items() if key in options})
-        solver, status = effort.solve(model, self.clock)
+        solver, status = limits.solve(model, self.clock)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return SubproblemResult(None, status == cp_model.INFEASIBLE, solver.wall_time)
         solution = {key: placement for key, placement in extract(x, solver).items() if key in options or placement.day in days}

@@ -179,7 +179,8 @@ class _ChainSearch:
     def _list_pieces(self, task: Task) -> dict[int, list[_Piece]]:
         """Return the teams of a visit by date, in pieces of starts that cost the same, cheapest first."""
         occupancy, keys, pieces = self.occupancy, {task.key for task in self.chain}, defaultdict(list)
-        prices = {(o.seat, o.shift, o.day, o.location): price for o, price in occupancy.guide.get(task.key, {}).items()}
+        reduced_costs = occupancy.reduced_costs.get(task.key, {})
+        prices = {(o.seat, o.shift, o.day, o.location): price for o, price in reduced_costs.items()}
         for team in occupancy.open_teams(task, keys):
             extra = sum(
                 prices.get((seat, shift, team.day, team.location), 0.0) for seat, shift in enumerate(team.team or (None,))

@@ -58,6 +58,10 @@ class Option:
         return None if self.shift is None else self.shift.provider
 
 
+ReducedCosts = Mapping[Key, Mapping[Option, float]]
+"""The reduced cost of each option of each task: its cost, and what it takes from others."""
+
+
 class Domains:
     """The options of every task of a scenario, made once and asked by every part of the solver.
 
