@@ -16,6 +16,7 @@ from time import monotonic
 
 from scheduling.costs import QUARTER_MINUTES
 from scheduling.scenario import Scenario
+from scheduling.timegrid import get_first_slot
 from solver.clock import Clock
 from solver.collection import HOLD
 from solver.problem import PlanningProblem
@@ -109,7 +110,7 @@ def get_joint_cost(problem: PlanningProblem, keys_of_parts: Sequence[Sequence[Ke
     quarters = 0
     for keys in keys_of_parts:
         starts = reduce(or_, (option.starts for key in keys for option in problem.domains.options[key]), 0)
-        slots = starts.bit_length() - (starts & -starts).bit_length()
+        slots = starts.bit_length() - 1 - get_first_slot(starts)
         quarters += len(keys) // 2 * (slots * grid.grid_minutes // QUARTER_MINUTES)
     return (policy.extra_trip + policy.patient_site_change) * alike + policy.waiting * quarters
 

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scheduling.requests import Current, CurrentGroup, Visit
+from scheduling.timegrid import get_first_slot
 from solver.bound.links import Links, TaskColumn
 from solver.bound.relaxation import LinearProgram
 from solver.bound.resources import Place, Resources
@@ -271,7 +272,7 @@ class Master:
     def _cost(self, visit: Visit, place: Place, starts: int, team: Collection[str]) -> int:
         """Return the least that a place costs a visit at any of some starts, its moving apart."""
         scenario, grid = self.scenario, self.scenario.grid
-        first = (starts & -starts).bit_length() - 1
+        first = get_first_slot(starts)
         ends = {first * grid.grid_minutes, (starts.bit_length() - 1) * grid.grid_minutes}
         cost = cost_of_date(scenario, visit, grid.date(place[0])) + cost_of_location(scenario, visit, place[2])
         return cost + cost_of_team(scenario, visit, team) + min(cost_of_half(scenario, visit, end) for end in ends)

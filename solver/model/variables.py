@@ -17,6 +17,7 @@ from functools import cached_property
 from ortools.sat.python import cp_model, cp_model_helper
 
 from scheduling.requests import Current, CurrentGroup
+from scheduling.timegrid import get_first_slot
 from solver.model.room_kinds import RoomKind, list_room_kinds
 from solver.state.domains import Domains, Option, ShiftId
 from solver.state.placements import Placement
@@ -258,9 +259,8 @@ class Variables:
         for day, starts in days:
             base, bit = day * self.grid.slots_per_day, 0
             while starts >> bit:
-                rest = starts >> bit
-                bit += (rest & -rest).bit_length() - 1
-                run = (~(starts >> bit) & ((starts >> bit) + 1)).bit_length() - 1
+                bit += get_first_slot(starts >> bit)
+                run = get_first_slot(~(starts >> bit))
                 intervals.append([base + bit, base + bit + run - 1])
                 bit += run
         return cp_model.Domain.from_intervals(intervals)

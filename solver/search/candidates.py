@@ -12,6 +12,7 @@ import numpy as np
 
 from scheduling.clinic import Service
 from scheduling.requests import Current, CurrentGroup
+from scheduling.timegrid import iterate_slots
 from solver.search.kernel import layout
 from solver.search.kernel.layout import Ints
 from solver.search.numbering import NEVER, Numbering, pad
@@ -133,7 +134,7 @@ class Candidates(Numbering):
             return []
         providers = tuple(shift.provider for shift in members)
         return [
-            *self._list(("starts", starts), lambda: _bits(starts)),
+            *self._list(("starts", starts), lambda: list(iterate_slots(starts))),
             *self._list(("uses", get_needs(service), location, providers), lambda: self._uses(service, location, providers)),
             *rooms,
             self._slots(service.minutes + service.turnover),
@@ -175,8 +176,3 @@ class Candidates(Numbering):
             moves = np.array(list(self._moves_of.values()), dtype=np.int64)
             rows[list(self._moves_of), layout.MOVE : layout.MOVE_PER_HOUR + 1] = np.clip(moves, -NEVER, NEVER)
         return rows
-
-
-def _bits(mask: int) -> list[int]:
-    """Return the numbers of the bits that are set."""
-    return [slot for slot in range(mask.bit_length()) if mask >> slot & 1]

@@ -13,7 +13,7 @@ from operator import itemgetter, or_
 from scheduling.requests import CurrentGroup
 from scheduling.rules import Rule, patients, providers, requests
 from scheduling.rules.stability import list_standing_attendees
-from scheduling.timegrid import minute_of_day, stamp
+from scheduling.timegrid import get_first_slot, iterate_slots, minute_of_day, stamp
 from solver.state.domains import Domains, Option, ReducedCosts, ShiftId
 from solver.state.free_starts import FreeStarts
 from solver.state.holdings import runs
@@ -213,7 +213,7 @@ class Occupancy(FreeStarts):
         starts = self._open_starts(task, day, location) & within
         options = [Option(seat, shift, day, location, starts) for seat, shift in enumerate(wanted.team or (None,))]
         for team in self._open_teams(task, day, location, starts, options) if starts else ():
-            slot = (team.starts & -team.starts).bit_length() - 1
+            slot = get_first_slot(team.starts)
             return Placement(day, slot, location, team.team, team.supervisors, (), self._room(task, location, day, slot))
         return None
 
@@ -321,24 +321,24 @@ class Occupancy(FreeStarts):
         Where any start may, all of them: the nearest to where the visit stands first, the later of two that are as near.
         """
         if task.group is not None:
-            yield from (slot for slot in range(starts.bit_length()) if starts >> slot & 1)
+            yield from iterate_slots(starts)
             return
         current = get_current(task)
         today = current is not None and self.scenario.grid.date(day) == current.start.date()
         if self._depends_on_start(task, day):
-            every = (slot for slot in range(starts.bit_length()) if starts >> slot & 1)
             stood = minute_of_day(current.start) if current is not None and today else 0
             yield from sorted(
-                every, key=lambda slot: (abs(slot * self.scenario.grid.grid_minutes - stood), -slot if today else slot)
+                iterate_slots(starts),
+                key=lambda slot: (abs(slot * self.scenario.grid.grid_minutes - stood), -slot if today else slot),
             )
             return
         if current is not None and today and (kept := starts & start_mask(self.scenario, current.start)):
             yield kept.bit_length() - 1
-        first = (starts & -starts).bit_length() - 1
+        first = get_first_slot(starts)
         yield first
         noon = self.scenario.grid.noon_slot
         if first < noon and (later := starts >> noon):
-            yield noon + (later & -later).bit_length() - 1
+            yield noon + get_first_slot(later)
 
     def _room(self, task: Task, location: str, day: int, slot: int) -> str | None:
         if task.service.room is None:
