@@ -9,7 +9,7 @@ from time import monotonic
 
 from solver.bound.master import Master
 from solver.bound.relaxation import LinearRelaxation
-from solver.collection import HOLD
+from solver.gc_pause import GC_PAUSE
 from solver.parameters import BoundParameters
 from solver.problem import PlanningProblem
 from solver.search.construct import construct
@@ -52,7 +52,7 @@ class Relaxation:
 def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
     """Solve the master's relaxation, which raises the bound; where the time is too short for that, estimate it."""
     clock, begun = problem.clock, monotonic()
-    with HOLD:
+    with GC_PAUSE:
         master = Master(problem.domains)
     share = problem.parameters.bound.simplex_share
     solution = master.program.solve_relaxation(1e6 if clock.deterministic else clock.left * share)
@@ -225,7 +225,7 @@ def construct_guided(problem: PlanningProblem, incumbent: Incumbent, relaxation:
     incumbent.phase = "prices"
     staying = {key: placement for key, placement in incumbent.placements.items() if key in problem.domains.staying}
     weight = problem.parameters.bound.guide_weight
-    with HOLD:
+    with GC_PAUSE:
         guided = construct(problem.domains, staying, relaxation.shift_at, relaxation.reduced_costs, weight)
     incumbent.offer(guided)
     return guided
@@ -269,7 +269,7 @@ def begin_annealing(
     """Return ruin and recreate from a plan, which may call too many patients, or from the best."""
     _, placements = incumbent.get_version()
     seed = problem.limits.seed * 64 + worker
-    with HOLD:
+    with GC_PAUSE:
         return RuinAndRecreate(problem.domains, placements if begin is None else begin, seed, problem.parameters.annealing)
 
 

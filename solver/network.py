@@ -18,7 +18,7 @@ from scheduling.costs import QUARTER_MINUTES
 from scheduling.scenario import Scenario
 from scheduling.timegrid import get_first_slot
 from solver.clock import Clock
-from solver.collection import HOLD
+from solver.gc_pause import GC_PAUSE
 from solver.problem import PlanningProblem
 from solver.search.construct import insert, retain_feasible
 from solver.search.incumbent import Incumbent
@@ -145,7 +145,7 @@ class NetworkSearch:
         """Search every part, twice where there is time for it, so that all have a good plan and a bound soon."""
         workers, clock = self.problem.limits.workers, self.problem.clock
         self.incumbent.phase = "parts"
-        with HOLD:
+        with GC_PAUSE:
             self._parts = [self._separate(number) for number in range(len(self.network.parts))]
         lanes = share_out(self.network.sizes, workers)
         each = workers // len(lanes)

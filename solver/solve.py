@@ -17,8 +17,8 @@ from scheduling.errors import RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
 from solver.clock import Clock
-from solver.collection import HOLD
 from solver.decomposition import Relaxation, decompose, relax
+from solver.gc_pause import GC_PAUSE
 from solver.limits import Limits
 from solver.model.exact import exact_model
 from solver.model.solutions import extract, hint
@@ -77,7 +77,7 @@ def solve(
     """
     clock = Clock(limits.seconds, limits.deterministic, cancel)
     try:
-        with HOLD:
+        with GC_PAUSE:
             problem = pose(scenario, limits, clock, parameters)
             incumbent = Incumbent(problem.domains, problem.forced_cost, limits.gap, clock, on_progress)
             warm_start = read_warm_start(problem, start)
