@@ -23,6 +23,19 @@ LIKENESS = 0.75
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
+def iterate_slots(mask: int) -> Iterator[int]:
+    """Yield the slots of a mask, ascending."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def get_first_slot(mask: int) -> int:
+    """Return the first slot of a mask, -1 of an empty one."""
+    return (mask & -mask).bit_length() - 1
+
+
 def minute_of_day(moment: datetime | time) -> int:
     """Return minutes since midnight, ``0..1439``."""
     return moment.hour * 60 + moment.minute
@@ -112,11 +125,8 @@ class TimeGrid:
         return self.starts(begin_minute - after_minutes + 1, end_minute + before_minutes, 1)
 
     def slot_minutes(self, mask: int) -> Iterator[int]:
-        """Yield the start minutes of a mask, ascending."""
-        while mask:
-            low = mask & -mask
-            yield (low.bit_length() - 1) * self.grid_minutes
-            mask ^= low
+        """Return the start minutes of a mask, ascending."""
+        return (slot * self.grid_minutes for slot in iterate_slots(mask))
 
     def aware(self, wall: datetime) -> datetime:
         """Return the instant of a wall-clock time; in the hour that occurs twice, the first."""

@@ -9,15 +9,15 @@ from time import monotonic
 
 from solver.bound.master import Master
 from solver.bound.relaxation import LinearRelaxation
-from solver.collection import HOLD
+from solver.gc_pause import GC_PAUSE
 from solver.parameters import BoundParameters
 from solver.problem import PlanningProblem
 from solver.search.construct import construct
 from solver.search.incumbent import Incumbent
 from solver.search.large_neighbourhoods import Placements, SearchLimits
-from solver.search.neighbourhoods import Guide, Neighbourhoods
+from solver.search.neighbourhoods import Neighbourhoods
 from solver.search.ruin import STEPS, CoolingSchedule, KernelCompilation, RuinAndRecreate
-from solver.state.domains import ShiftId
+from solver.state.domains import ReducedCosts, ShiftId
 
 RELAX_SECONDS = 1.0 / 31_592
 """Deterministic seconds that the master's relaxation counts for, for each option (a week has 31,592)."""
@@ -32,7 +32,7 @@ class Relaxation:
 
     Attributes
     ----------
-    guide
+    reduced_costs
         The reduced costs of options.
     shift_at
         Where shifts with several locations are best spent.
@@ -42,7 +42,7 @@ class Relaxation:
         How long that took.
     """
 
-    guide: Guide
+    reduced_costs: ReducedCosts
     shift_at: Mapping[ShiftId, str]
     master: Master | None = None
     solution: LinearRelaxation | None = None
@@ -52,7 +52,7 @@ class Relaxation:
 def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
     """Solve the master's relaxation, which raises the bound; where the time is too short for that, estimate it."""
     clock, begun = problem.clock, monotonic()
-    with HOLD:
+    with GC_PAUSE:
         master = Master(problem.domains)
     share = problem.parameters.bound.simplex_share
     solution = master.program.solve_relaxation(1e6 if clock.deterministic else clock.left * share)
@@ -63,7 +63,7 @@ def relax(problem: PlanningProblem, incumbent: Incumbent) -> Relaxation:
     if solution is None:
         return Relaxation({}, {})
     incumbent.raise_bound(solution.bound)
-    prices, shifts = master.guide(solution.reduced_costs), master.spend_shifts(solution.values)
+    prices, shifts = master.get_reduced_costs(solution.reduced_costs), master.spend_shifts(solution.values)
     return Relaxation(prices, shifts, master, solution, monotonic() - begun)
 
 
@@ -107,7 +107,7 @@ def search_whole(
     values = master.program.search_integers(solution, parameters.whole_reach, parameters.whole_gap, seconds)
     if values is not None:
         prices = master.price_others(solution.reduced_costs, values, parameters.whole_price)
-        whole.set_result(Relaxation(master.guide(prices), master.spend_shifts(values)))
+        whole.set_result(Relaxation(master.get_reduced_costs(prices), master.spend_shifts(values)))
 
 
 # --- decomposition ---------------------------------------------------------------------------------------------------
@@ -145,11 +145,11 @@ def cool_once(
 
     def join(worker: int) -> None:
         relaxed = relaxing.result() if worker == 1 else Relaxation({}, {})
-        work(problem, incumbent, cooling, relaxed.guide, worker, construct_guided(problem, incumbent, relaxed))
+        work(problem, incumbent, cooling, relaxed.reduced_costs, worker, construct_guided(problem, incumbent, relaxed))
 
     helpers = [pool.submit(join, worker) for worker in (*range(2, problem.limits.workers), 1)]
     anneal(problem, incumbent, cooling, ruin)
-    search_neighbourhoods(problem, incumbent, relaxing.result().guide if relaxing.done() else {}, 0)
+    search_neighbourhoods(problem, incumbent, relaxing.result().reduced_costs if relaxing.done() else {}, 0)
     for helper in helpers:
         helper.result()
 
@@ -178,11 +178,11 @@ def cool_anew(
         elif not problem.clock.deterministic and problem.clock.left > bound.alone_seconds:
             tighten(problem, incumbent, relaxed, bound.alone_share)
     if not compilation.is_done and not problem.clock.deterministic:
-        search_neighbourhoods(problem, incumbent, relaxed.guide, 0, lambda: compilation.is_done)
+        search_neighbourhoods(problem, incumbent, relaxed.reduced_costs, 0, lambda: compilation.is_done)
     cooling = share_cooling(problem)
     for worker in range(1, problem.limits.workers):
-        helpers.append(pool.submit(work, problem, incumbent, cooling, relaxed.guide, worker))
-    work(problem, incumbent, cooling, relaxed.guide, 0, guided, whole)
+        helpers.append(pool.submit(work, problem, incumbent, cooling, relaxed.reduced_costs, worker))
+    work(problem, incumbent, cooling, relaxed.reduced_costs, 0, guided, whole)
     for helper in helpers:
         helper.result()
 
@@ -220,13 +220,13 @@ def search_meanwhile(
 
 def construct_guided(problem: PlanningProblem, incumbent: Incumbent, relaxation: Relaxation) -> Placements | None:
     """Offer a plan at the master's reduced costs, and return it; None without any."""
-    if not relaxation.guide or incumbent.is_done:
+    if not relaxation.reduced_costs or incumbent.is_done:
         return None
     incumbent.phase = "prices"
     staying = {key: placement for key, placement in incumbent.placements.items() if key in problem.domains.staying}
     weight = problem.parameters.bound.guide_weight
-    with HOLD:
-        guided = construct(problem.domains, staying, relaxation.shift_at, relaxation.guide, weight)
+    with GC_PAUSE:
+        guided = construct(problem.domains, staying, relaxation.shift_at, relaxation.reduced_costs, weight)
     incumbent.offer(guided)
     return guided
 
@@ -240,7 +240,7 @@ def follow(problem: PlanningProblem, incumbent: Incumbent, whole: Relaxation) ->
     warm = min(annealing.initial_temperature, max(annealing.guided_temperature, annealing.final_temperature))
     cooler = annealing.model_copy(update={"initial_temperature": warm})
     cooling = CoolingSchedule(problem.clock, problem.clock.left * annealing.time_share, cooler)
-    ruin = RuinAndRecreate(problem.domains, begin, problem.limits.seed * 64, annealing, whole.guide)
+    ruin = RuinAndRecreate(problem.domains, begin, problem.limits.seed * 64, annealing, whole.reduced_costs)
     anneal(problem, incumbent, cooling, ruin)
 
 
@@ -248,7 +248,7 @@ def work(
     problem: PlanningProblem,
     incumbent: Incumbent,
     cooling: CoolingSchedule,
-    guide: Guide,
+    reduced_costs: ReducedCosts,
     worker: int,
     begin: Placements | None = None,
     whole: Future[Relaxation] | None = None,
@@ -260,7 +260,7 @@ def work(
     if whole is not None and whole.done():
         follow(problem, incumbent, whole.result())
     incumbent.phase = "neighbourhoods"
-    search_neighbourhoods(problem, incumbent, guide, worker)
+    search_neighbourhoods(problem, incumbent, reduced_costs, worker)
 
 
 def begin_annealing(
@@ -269,7 +269,7 @@ def begin_annealing(
     """Return ruin and recreate from a plan, which may call too many patients, or from the best."""
     _, placements = incumbent.get_version()
     seed = problem.limits.seed * 64 + worker
-    with HOLD:
+    with GC_PAUSE:
         return RuinAndRecreate(problem.domains, placements if begin is None else begin, seed, problem.parameters.annealing)
 
 
@@ -293,11 +293,15 @@ def anneal(
 
 
 def search_neighbourhoods(
-    problem: PlanningProblem, incumbent: Incumbent, guide: Guide, worker: int, is_enough: Callable[[], bool] = lambda: False
+    problem: PlanningProblem,
+    incumbent: Incumbent,
+    reduced_costs: ReducedCosts,
+    worker: int,
+    is_enough: Callable[[], bool] = lambda: False,
 ) -> None:
     """Solve one neighbourhood after another exactly."""
     limits, parameters = problem.limits, problem.parameters.neighbourhoods
-    neighbourhoods = Neighbourhoods(problem.domains, guide, limits.seed * 64 + worker, parameters)
+    neighbourhoods = Neighbourhoods(problem.domains, reduced_costs, limits.seed * 64 + worker, parameters)
     turn = 0
     while not incumbent.is_done and not is_enough():
         turn += 1

@@ -16,8 +16,9 @@ from time import monotonic
 
 from scheduling.costs import QUARTER_MINUTES
 from scheduling.scenario import Scenario
+from scheduling.timegrid import get_first_slot
 from solver.clock import Clock
-from solver.collection import HOLD
+from solver.gc_pause import GC_PAUSE
 from solver.problem import PlanningProblem
 from solver.search.construct import insert, retain_feasible
 from solver.search.incumbent import Incumbent
@@ -29,7 +30,7 @@ from solver.state.tasks import Key
 
 Search = Callable[[PlanningProblem, Incumbent], None]
 
-LARGEST_PART = 0.9
+LARGEST_PART_OF_NETWORK = 0.9
 """Share of all options that the largest of a scenario's parts may have, for the parts to be searched by themselves (ours)."""
 
 FEW_PATIENTS = 0.05
@@ -38,7 +39,7 @@ FEW_PATIENTS = 0.05
 FIRST_SHARE = 0.08
 """Share of the time of a first round over the parts, so that all have a good plan and a bound soon (ours)."""
 
-LEAST_SECONDS = 5.0
+LEAST_FIRST_SECONDS = 5.0
 """Seconds that a part is searched at least, for there to be a first round (ours)."""
 
 UNEVEN = 1.15
@@ -88,11 +89,11 @@ def find_network(problem: PlanningProblem) -> Network | None:
     for number, part in enumerate(parts):
         for key in part:
             task = problem.domains.by_key[key]
-            for patient in (task.patient,) if task.patient else problem.domains.list_members(task):
+            for patient in problem.domains.list_patients(task):
                 tasks[patient][number].append(key)
     joint = {patient: list(keys.values()) for patient, keys in tasks.items() if len(keys) > 1}
     network = Network(problem, parts, joint.keys(), sum(get_joint_cost(problem, keys) for keys in joint.values()))
-    if network.sizes[0] > LARGEST_PART * sum(network.sizes) or len(joint) > FEW_PATIENTS * len(tasks):
+    if network.sizes[0] > LARGEST_PART_OF_NETWORK * sum(network.sizes) or len(joint) > FEW_PATIENTS * len(tasks):
         return None
     return network
 
@@ -109,7 +110,7 @@ def get_joint_cost(problem: PlanningProblem, keys_of_parts: Sequence[Sequence[Ke
     quarters = 0
     for keys in keys_of_parts:
         starts = reduce(or_, (option.starts for key in keys for option in problem.domains.options[key]), 0)
-        slots = starts.bit_length() - (starts & -starts).bit_length()
+        slots = starts.bit_length() - 1 - get_first_slot(starts)
         quarters += len(keys) // 2 * (slots * grid.grid_minutes // QUARTER_MINUTES)
     return (policy.extra_trip + policy.patient_site_change) * alike + policy.waiting * quarters
 
@@ -144,7 +145,7 @@ class NetworkSearch:
         """Search every part, twice where there is time for it, so that all have a good plan and a bound soon."""
         workers, clock = self.problem.limits.workers, self.problem.clock
         self.incumbent.phase = "parts"
-        with HOLD:
+        with GC_PAUSE:
             self._parts = [self._separate(number) for number in range(len(self.network.parts))]
         lanes = share_out(self.network.sizes, workers)
         each = workers // len(lanes)
@@ -160,7 +161,7 @@ class NetworkSearch:
         """Search some parts one after the other, each with its share of the time."""
         parts, clock = [self._parts[number] for number in lane], self.problem.clock
         first = seconds * FIRST_SHARE
-        is_long = first * max(part.size for part in parts) > LEAST_SECONDS * sum(part.size for part in parts)
+        is_long = first * max(part.size for part in parts) > LEAST_FIRST_SECONDS * sum(part.size for part in parts)
         for left_at_end in (clock.left - first, 0.0) if is_long else (0.0,):
             for position, part in enumerate(parts):
                 share = part.size / max(1, sum(other.size for other in parts[position:]))
@@ -214,7 +215,7 @@ def share_out(sizes: Sequence[int], workers: int) -> list[list[int]]:
 def restrict(domains: Domains, part: Collection[Key]) -> Scenario:
     """Return the scenario of some tasks alone, with everybody who may work on them."""
     scenario, tasks = domains.scenario, [domains.by_key[key] for key in part]
-    patients = {patient for task in tasks for patient in ((task.patient,) if task.patient else domains.list_members(task))}
+    patients = {patient for task in tasks for patient in domains.list_patients(task)}
     providers = {option.provider for key in part for option in domains.options[key]}
     providers |= {option.provider for task in tasks if task.service.team for option in domains.seat(task.service, None)}
     return scenario.changed(
@@ -246,7 +247,8 @@ def reconcile(problem: PlanningProblem, placements: Placements, others: Placemen
     staying = retain_feasible(domains, placements, others)
     chains = {frozenset(domains.get_linked(key)) for key in placements.keys() - staying.keys()}
     moving = {key for chain in chains for key in chain}
-    occupancy = Occupancy(domains, {**others, **{key: place for key, place in staying.items() if key not in moving}})
+    kept = {key: place for key, place in staying.items() if key not in moving}
+    occupancy = Occupancy(domains, {**others, **kept})
     for chain in chains:
         insert(occupancy, domains.by_key[min(chain)])
     whole: Placements = occupancy.placements

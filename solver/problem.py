@@ -14,9 +14,9 @@ from solver.limits import Limits
 from solver.parameters import SolverParameters
 from solver.search.budget import find_staying, raise_budget, restore_current
 from solver.search.construct import construct
-from solver.search.explain import pin_conflicts
 from solver.search.incumbent import Incumbent, Snapshot
 from solver.search.large_neighbourhoods import Placements, SearchLimits, SubproblemSolver
+from solver.search.pins import pin_conflicts
 from solver.search.shift_locations import choose_shift_locations
 from solver.state.domains import Domains
 from solver.state.occupancy import Occupancy
@@ -123,9 +123,9 @@ def construct_first_plan(problem: PlanningProblem, incumbent: Incumbent, warm_st
     missing = [task.key for task in pinned if task.key not in placements]
     if missing:
         needed = {step.key for task in pinned for step in Occupancy(domains).chain(task)}
-        effort = SearchLimits(problem.parameters.pin_seconds, problem.limits.workers, problem.limits.seed)
+        limits = SearchLimits(problem.parameters.pin_seconds, problem.limits.workers, problem.limits.seed)
         options = {key: domains.options[key] for key in sorted(needed)}
-        held = problem.subproblems.solve({}, options, effort).placements
+        held = problem.subproblems.solve({}, options, limits).placements
         if held is None:
             reason = Reason(rule="pinned", detail="the pin leaves no plan beside the other pins and what they ask for")
             problem = problem.reopened(domains.staying, {**problem.conflicts, **dict.fromkeys(missing, (reason,))})
@@ -136,8 +136,8 @@ def construct_first_plan(problem: PlanningProblem, incumbent: Incumbent, warm_st
 
 def keep_what_stands(problem: PlanningProblem, incumbent: Incumbent) -> PlanningProblem:
     """Offer a plan from all that can stand at once, its supervisors found together; that alone stays."""
-    effort = SearchLimits(problem.parameters.standing_seconds, problem.limits.workers, problem.limits.seed)
-    standing = restore_current(problem.domains, problem.subproblems, effort)
+    limits = SearchLimits(problem.parameters.standing_seconds, problem.limits.workers, problem.limits.seed)
+    standing = restore_current(problem.domains, problem.subproblems, limits)
     problem = problem.reopened(problem.domains.staying & standing.keys(), problem.conflicts)
     incumbent.offer(construct(problem.domains, standing))
     return problem

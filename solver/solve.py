@@ -13,28 +13,29 @@ from threading import Event
 from ortools.sat.python import cp_model
 
 from scheduling.check import check
-from scheduling.errors import ModelInvalid, RuleBroken
+from scheduling.errors import RuleBroken
 from scheduling.plan import Plan, Reason, Status
 from scheduling.scenario import Scenario
 from solver.clock import Clock
-from solver.collection import HOLD
 from solver.decomposition import Relaxation, decompose, relax
+from solver.gc_pause import GC_PAUSE
 from solver.limits import Limits
 from solver.model.exact import exact_model
+from solver.model.solutions import extract, hint
 from solver.model.variables import Variables
 from solver.network import find_network, search_network
 from solver.parameters import DEFAULTS, SolverParameters
 from solver.problem import PlanningProblem, construct_first_plan, keep_what_stands, offer_warm_start, pose, read_warm_start
 from solver.search.explain import reasons_left_out
 from solver.search.incumbent import Incumbent, OnProgress, Snapshot
-from solver.search.large_neighbourhoods import LEAST_SECONDS, Placements, SearchLimits
+from solver.search.large_neighbourhoods import Placements, SearchLimits
 from solver.search.parts import find_parts
 from solver.search.rooms import keep_standing_rooms
 from solver.search.standing import keep_standing
 from solver.state.domains import Domains
 from solver.state.placements import make_plan
 
-LARGEST_PART = 0.6
+LARGEST_EXACT_PART = 0.6
 """Share of all options that the largest part may have, for each to be solved in an exact model of its own (ours)."""
 
 
@@ -76,7 +77,7 @@ def solve(
     """
     clock = Clock(limits.seconds, limits.deterministic, cancel)
     try:
-        with HOLD:
+        with GC_PAUSE:
             problem = pose(scenario, limits, clock, parameters)
             incumbent = Incumbent(problem.domains, problem.forced_cost, limits.gap, clock, on_progress)
             warm_start = read_warm_start(problem, start)
@@ -126,18 +127,12 @@ def solve_exactly(problem: PlanningProblem, incumbent: Incumbent) -> None:
     clock, limits = problem.clock, problem.limits
     incumbent.phase = "exact"
     model, x = exact_model(problem.domains)
-    x.hint(incumbent.placements)
+    hint(x, incumbent.placements)
     seconds = clock.left * problem.parameters.exact_time_share
-    solver = SearchLimits(seconds, limits.workers, limits.seed).solver(clock)
-    solver.parameters.subsolvers.clear()
-    with clock.running(solver):
-        status = solver.solve(model, SolutionCallback(incumbent, x))
-    if clock.deterministic:
-        clock.spend(solver.response_proto.deterministic_time)
-    if status == cp_model.MODEL_INVALID:
-        raise ModelInvalid(model.validate())
+    exact_limits = SearchLimits(seconds, limits.workers, limits.seed)
+    solver, status = exact_limits.solve(model, clock, subsolvers=(), callback=SolutionCallback(incumbent, x))
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        incumbent.offer(x.extract(solver))
+        incumbent.offer(extract(x, solver))
         incumbent.raise_bound(solver.best_objective_bound)
 
 
@@ -150,7 +145,7 @@ def solve_parts(problem: PlanningProblem, incumbent: Incumbent) -> None:
     """
     parts, clock, limits = find_parts(problem.domains), problem.clock, problem.limits
     sizes = [sum(len(problem.domains.options[key]) for key in part) for part in parts]
-    is_split = sizes[-1] <= LARGEST_PART * sum(sizes) or not any(task.service.team for task in problem.domains.tasks)
+    is_split = sizes[-1] <= LARGEST_EXACT_PART * sum(sizes) or not any(task.service.team for task in problem.domains.tasks)
     if sizes[-1] > problem.parameters.exact_max_options or not is_split:
         return
     incumbent.phase = "exact"
@@ -160,17 +155,10 @@ def solve_parts(problem: PlanningProblem, incumbent: Incumbent) -> None:
             break
         model, x = exact_model(problem.domains, {key: problem.domains.options[key] for key in part})
         seconds = clock.left * sizes[number] / max(1, sum(sizes[number:]))
-        solver = SearchLimits(seconds, limits.workers, limits.seed).solver(clock)
-        solver.parameters.subsolvers.append("core")
-        with clock.running(solver):
-            status = solver.solve(model)
-        if clock.deterministic:
-            clock.spend(LEAST_SECONDS + solver.response_proto.deterministic_time)
-        if status == cp_model.MODEL_INVALID:
-            raise ModelInvalid(model.validate())
+        solver, status = SearchLimits(seconds, limits.workers, limits.seed).solve(model, clock, ("max_lp", "core"))
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             others = {key: placement for key, placement in incumbent.placements.items() if key not in set(part)}
-            incumbent.offer(others | x.extract(solver))
+            incumbent.offer(others | extract(x, solver))
             bound += max(0, ceil(solver.best_objective_bound - 1e-6))
     incumbent.raise_bound(bound)
 
@@ -184,7 +172,7 @@ class SolutionCallback(cp_model.CpSolverSolutionCallback):
         self.x = x
 
     def on_solution_callback(self) -> None:
-        self.incumbent.offer(self.x.extract(self))
+        self.incumbent.offer(extract(self.x, self))
         self.incumbent.raise_bound(self.best_objective_bound)
         if self.incumbent.is_done:
             self.stop_search()

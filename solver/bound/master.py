@@ -17,7 +17,7 @@ trips; the notification budget; site changes. What is lost is the order within a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from math import inf
@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scheduling.requests import Current, CurrentGroup, Visit
+from scheduling.timegrid import get_first_slot
 from solver.bound.links import Links, TaskColumn
 from solver.bound.relaxation import LinearProgram
 from solver.bound.resources import Place, Resources
@@ -33,7 +34,7 @@ from solver.bound.trips import Trips
 from solver.bound.windows import find_sessions, find_windows
 from solver.model.heads import find_start_windows
 from solver.model.scarcity import PlacedTask, list_scarce_rows
-from solver.state.domains import Domains, Option, ShiftId
+from solver.state.domains import Domains, Option, ReducedCosts, ShiftId
 from solver.state.placement_costs import (
     cost_of_date,
     cost_of_half,
@@ -65,18 +66,15 @@ class Master:
     ----------
     domains
         The scenario's options.
-    options
-        Options in place of all.
     pooled
         Whether providers who are alike to a task share a column.
     """
 
-    def __init__(self, domains: Domains, options: Mapping[Key, Sequence[Option]] | None = None, pooled: bool = True) -> None:
+    def __init__(self, domains: Domains, pooled: bool = True) -> None:
         self.domains = domains
-        self.options = domains.options if options is None else options
         self.pooled = pooled
         self.scenario = domains.scenario
-        self.program = LinearProgram(is_large=sum(map(len, self.options.values())) > MANY_OPTIONS)
+        self.program = LinearProgram(is_large=sum(map(len, self.domains.options.values())) > MANY_OPTIONS)
         self.sessions = find_sessions(self.scenario)
         self.windows = find_windows(domains, self.sessions)
         self.choices: dict[Key, list[TaskColumn]] = {}
@@ -123,9 +121,9 @@ class Master:
             columns[key] = dict(by_day)
         return columns
 
-    def guide(self, reduced_costs: NDArray[np.float64]) -> Mapping[Key, Mapping[Option, float]]:
+    def get_reduced_costs(self, reduced_costs: NDArray[np.float64]) -> ReducedCosts:
         """Return the reduced cost of each option of each task: its cost, and what it takes from others."""
-        guide: dict[Key, dict[Option, float]] = {}
+        by_option: dict[Key, dict[Option, float]] = {}
         for key, choices in self.choices.items():
             service = self.domains.service(key)
             named: dict[tuple[ShiftId, str], float] = {}
@@ -136,7 +134,7 @@ class Master:
             pools = {
                 (c.day, c.session, c.location): reduced_costs[c.column] for c in choices if c.shift is None and not c.stays
             }
-            prices = guide[key] = {}
+            prices = by_option[key] = {}
             for option in self.domains.options[key]:
                 if option.shift is not None and (option.shift, option.location) in named:
                     prices[option] = named[option.shift, option.location]
@@ -144,7 +142,7 @@ class Master:
                     flow = self._flows.get((get_needs(service), option.seat, option.shift, option.location))
                     place = pools.get(self._place(option), 0.0) if option.seat == 0 else 0.0
                     prices[option] = float(place + (reduced_costs[flow] if flow is not None else 0.0))
-        return guide
+        return by_option
 
     def price_others(
         self, reduced_costs: NDArray[np.float64], values: NDArray[np.float64], price: float
@@ -168,7 +166,7 @@ class Master:
         pools: dict[Place, int] = defaultdict(int)
         standing = self._standing(task)
         choices: list[TaskColumn] = [] if standing is None else [self._staying(task, standing)]
-        for option in self.options[task.key]:
+        for option in self.domains.options[task.key]:
             if option.seat > 0 or (seats == 1 and required is not None and option.provider != required):
                 continue
             place, starts = self._place(option), option.starts
@@ -211,7 +209,9 @@ class Master:
         if current is None:
             return None
         start, day = start_mask(self.scenario, current.start), self.scenario.grid.day_index(current.start.date())
-        there = [o for o in self.options[task.key] if (o.day, o.location) == (day, current.location) and o.starts & start]
+        there = [
+            o for o in self.domains.options[task.key] if (o.day, o.location) == (day, current.location) and o.starts & start
+        ]
         if not current.team:
             return CurrentAssignment(self._place(there[0]), start, ()) if there and not task.service.team else None
         team = [o for seat, name in enumerate(current.team) for o in there if (o.seat, o.provider) == (seat, name)]
@@ -272,7 +272,7 @@ class Master:
     def _cost(self, visit: Visit, place: Place, starts: int, team: Collection[str]) -> int:
         """Return the least that a place costs a visit at any of some starts, its moving apart."""
         scenario, grid = self.scenario, self.scenario.grid
-        first = (starts & -starts).bit_length() - 1
+        first = get_first_slot(starts)
         ends = {first * grid.grid_minutes, (starts.bit_length() - 1) * grid.grid_minutes}
         cost = cost_of_date(scenario, visit, grid.date(place[0])) + cost_of_location(scenario, visit, place[2])
         return cost + cost_of_team(scenario, visit, team) + min(cost_of_half(scenario, visit, end) for end in ends)
@@ -364,7 +364,7 @@ class Master:
         """Bound the minutes of rooms, devices and bays where tasks without a team use them."""
         if all(task.service.team for task in self.domains.tasks):
             return
-        windows, placed = find_start_windows(self.domains, self.options), list[PlacedTask]()
+        windows, placed = find_start_windows(self.domains, self.domains.options), list[PlacedTask]()
         for task in self.domains.tasks:
             for choice in self.choices[task.key]:
                 window = windows[task.key, choice.day]

@@ -18,13 +18,13 @@ minutes, is 19,405 by timelines and 19,500 with 157 of 2,664 such rows, and 19,6
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from scheduling.clinic import Service
 from scheduling.rules.providers import FULL_ATTENTION
-from scheduling.timegrid import minutes_on
+from scheduling.timegrid import iterate_slots, minutes_on
 from solver.bound.relaxation import LinearProgram
 from solver.bound.windows import Window, find_supervisors, shift_order
 from solver.state.domains import Domains, ShiftId
@@ -144,7 +144,7 @@ class Timelines:
         entering: dict[int, list[int]] = defaultdict(list)
         for profile, columns in self._uses[shift, location].items():
             arcs = []
-            for slot in _bits(profile.starts):
+            for slot in iterate_slots(profile.starts):
                 arcs.append(self.program.add_column())
                 leaving[slot].append(arcs[-1])
                 entering[slot + profile.length].append(arcs[-1])
@@ -210,7 +210,3 @@ class Timelines:
         times, minute = self.domains.shift(shift), moment.slot * self.scenario.grid.grid_minutes
         on = times.start.date()
         return minutes_on(times.start, on) <= minute < minutes_on(times.end, on)
-
-
-def _bits(mask: int) -> Iterator[int]:
-    return (slot for slot in range(mask.bit_length()) if mask >> slot & 1)

@@ -15,7 +15,7 @@ from threading import Lock
 from scheduling.plan import Plan, VisitBooking
 from scheduling.rules.stability import list_notified_moves
 from scheduling.scenario import Scenario
-from scheduling.timegrid import stamp
+from scheduling.timegrid import get_first_slot, iterate_slots, stamp
 from solver.state.domains import Domains
 from solver.state.ledger import Ledger
 from solver.state.occupancy import Occupancy, OpenTeam
@@ -142,7 +142,7 @@ class FreePlaceFinder:
             if left is None or left > 0:
                 yield team
                 continue
-            kept = sum(1 << slot for slot in _slots(team.starts) if left == 0 and not self._calls(task, team, slot))
+            kept = sum(1 << slot for slot in iterate_slots(team.starts) if left == 0 and not self._calls(task, team, slot))
             if kept:
                 yield OpenTeam(team.day, team.location, team.team, team.supervisors, kept)
 
@@ -155,11 +155,11 @@ class FreePlaceFinder:
         if current is None or not current.notified:
             return 0
         told = start_mask(self.scenario, current.start) & team.starts
-        return team.starts & ~sum(1 << slot for slot in _slots(told) if not self._calls(task, team, slot))
+        return team.starts & ~sum(1 << slot for slot in iterate_slots(told) if not self._calls(task, team, slot))
 
     def _describe(self, ledger: Ledger, task: Task, team: OpenTeam) -> FreePlaces:
         grid, occupancy = self.scenario.grid, self._occupancy
-        first = (team.starts & -team.starts).bit_length() - 1
+        first = get_first_slot(team.starts)
 
         def own_cost(slot: int) -> int:
             return int(occupancy.cost_of_place(task, team.day, team.location, slot, team.team))
@@ -172,11 +172,11 @@ class FreePlaceFinder:
             return change
 
         if self._order_counts(team):
-            costs = [(slot, whole_cost(slot)) for slot in _slots(team.starts)]
+            costs = [(slot, whole_cost(slot)) for slot in iterate_slots(team.starts)]
         else:
             # What all starts of a team share, such as its change of site, is counted once; the rest is the visit's own.
             shared = whole_cost(first) - own_cost(first)
-            costs = [(slot, shared + own_cost(slot)) for slot in _slots(team.starts)]
+            costs = [(slot, shared + own_cost(slot)) for slot in iterate_slots(team.starts)]
         rooms = (
             RoomStarts(room, tuple(_stretches(starts & team.starts, grid.grid_minutes)))
             for room, starts in occupancy.open_rooms(task, team.day, team.location)
@@ -202,16 +202,9 @@ def _place(team: OpenTeam, slot: int) -> Placement:
     return Placement(team.day, slot, team.location, team.team, team.supervisors)
 
 
-def _slots(mask: int) -> Iterator[int]:
-    while mask:
-        low = mask & -mask
-        yield low.bit_length() - 1
-        mask ^= low
-
-
 def _stretches(mask: int, grid_minutes: int) -> Iterator[tuple[int, int]]:
     """Yield the first and last minute of each stretch of starts that follow one another on the grid."""
-    for _, run in groupby(enumerate(_slots(mask)), key=lambda numbered: numbered[1] - numbered[0]):
+    for _, run in groupby(enumerate(iterate_slots(mask)), key=lambda numbered: numbered[1] - numbered[0]):
         slots = [slot for _, slot in run]
         yield slots[0] * grid_minutes, slots[-1] * grid_minutes
 

@@ -20,8 +20,7 @@ from scheduling.costs import get_omission_cost
 from scheduling.requests import Visit
 from solver.change.proposals import Present
 from solver.clock import Clock
-from solver.search.explain import FORCED
-from solver.search.large_neighbourhoods import SearchLimits, SubproblemSolver
+from solver.search.large_neighbourhoods import FORCED, SearchLimits, SubproblemSolver
 from solver.state.chains import find_chain_places
 from solver.state.domains import ShiftId
 from solver.state.ledger import Ledger
@@ -38,7 +37,7 @@ FOLLOWING = 6
 GIVEN_UP = 2
 """The harm of a way that gives up a visit."""
 
-EXACT_SHARE, LEAST_SECONDS = 0.6, 0.2
+EXACT_SHARE, LEAST_EXACT_SECONDS = 0.6, 0.2
 """The share of what time is left that an exact search may take, and its least time; making its model is not counted."""
 
 TRY_SECONDS = 0.0005
@@ -205,7 +204,7 @@ class OpeningSearch:
 
     def _exactly(self, ways: dict[object, Way], movers: Collection[Key] = ()) -> None:
         """Search exactly for the cheapest places of the chain, ``movers`` going elsewhere and all others staying."""
-        seconds = max(LEAST_SECONDS, EXACT_SHARE * self.clock.left)
+        seconds = max(LEAST_EXACT_SECONDS, EXACT_SHARE * self.clock.left)
         worth = dict.fromkeys([key for key in movers if key[0] == "visit"], FORCED // 2)
         worth |= {task.key: FORCED for task in self.chain}
         options = {key: self.domains.options_for(key) for key in (*worth, *movers)}

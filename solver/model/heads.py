@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduling.requests import Link
+from scheduling.timegrid import get_first_slot
 from solver.state.domains import Domains, Option
 from solver.state.tasks import Key, visit_key
 
@@ -33,7 +34,7 @@ def find_start_windows(domains: Domains, options: Mapping[Key, Sequence[Option]]
         for option in some:
             if option.seat == 0:
                 starts, name = option.starts, (key, option.day)
-                first, last = ((starts & -starts).bit_length() - 1) * grid, (starts.bit_length() - 1) * grid
+                first, last = get_first_slot(starts) * grid, (starts.bit_length() - 1) * grid
                 known = windows.setdefault(name, StartWindow(first, last))
                 known.first, known.last = min(known.first, first), max(known.last, last)
     links = [link for link in domains.scenario.links if link.together and link.max_days == 0 and not link.any_order]

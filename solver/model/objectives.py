@@ -109,10 +109,8 @@ def trips(model: cp_model.CpModel, scenario: Scenario, x: Variables) -> Expressi
     """Dates beyond a patient's first on which they have to come."""
     reasons: dict[str, list[tuple[Key, Literal]]] = defaultdict(list)
     for task in x.tasks:
-        if task.patient is not None:
-            reasons[task.patient].append((task.key, x.present(task.key)))
-        for member in x.members(task):
-            reasons[member].append((task.key, x.attends(task.id, member)))
+        for patient in x.domains.list_patients(task):
+            reasons[patient].append((task.key, x.takes_part(task, patient)))
     terms: list[tuple[int, Expression]] = []
     for patient, tasks in reasons.items():
         if len(tasks) > 1:
@@ -216,7 +214,7 @@ def _list_stops(scenario: Scenario, x: Variables) -> dict[tuple[str, int], list[
     stops: dict[tuple[str, int], list[Stop]] = defaultdict(list)
     for task in x.tasks:
         minutes = task.service.minutes + task.service.recovery
-        for patient in x.members(task) if task.patient is None else (task.patient,):
+        for patient in x.domains.list_patients(task):
             for day, location, literal in x.stays(task, patient):
                 stops[patient, day].append(Stop(task, scenario.site(location), literal, minutes))
     return {name: some for name, some in stops.items() if len({stop.task.key for stop in some}) > 1}

@@ -1,23 +1,24 @@
-"""The variables of the exact model: the only place where CP-SAT variables are made, fixed, hinted and read.
+"""The variables of the exact model: how they are made, and asked for (:mod:`solver.model.solutions` hints and reads them).
 
 For each task: whether it takes place, its start (an absolute slot), a literal for each way to fill a seat
 (:class:`~solver.state.domains.Option`), for each possible supervisor, each kind of room, and each candidate of a group. Starts
 are slots, intervals are minutes (``grid_minutes * slot``), so durations need not be multiples of the grid.
 
-Interchangeable rooms are one :class:`RoomKind` with a count; rooms that a pin names stand alone. Rooms get their names when
-a solution is read (interval colouring: Gupta, Lee and Leung, 1979, doi:10.1109/TC.1979.1675260).
+Interchangeable rooms are one kind with a count (:mod:`solver.model.room_kinds`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from ortools.sat.python import cp_model, cp_model_helper
 
 from scheduling.requests import Current, CurrentGroup
+from scheduling.timegrid import get_first_slot
+from solver.model.room_kinds import RoomKind, list_room_kinds
 from solver.state.domains import Domains, Option, ShiftId
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task
@@ -35,15 +36,6 @@ class OptionLiteral:
     literal: Literal
 
 
-@dataclass(frozen=True)
-class RoomKind:
-    """Rooms of one location that no task can tell apart."""
-
-    location: str
-    rooms: tuple[str, ...]
-    seats: int
-
-
 class Variables:
     """Every variable of one model, over some tasks of a scenario with the options that they may use.
 
@@ -57,8 +49,6 @@ class Variables:
         The tasks of this model and the options open to them; None: all of the scenario's.
     fixed
         Tasks that stay exactly where they are, as constants.
-    named_rooms
-        Rooms that must be told apart, beside those that pins name.
     notified_elsewhere
         Notified changes among the tasks that are not part of this model.
     worth
@@ -71,7 +61,6 @@ class Variables:
         domains: Domains,
         options: Mapping[Key, Sequence[Option]] | None = None,
         fixed: Mapping[Key, Placement] | None = None,
-        named_rooms: Iterable[str] = (),
         notified_elsewhere: int = 0,
         worth: Mapping[Key, int] | None = None,
     ) -> None:
@@ -86,7 +75,6 @@ class Variables:
         self.true: Literal = model.new_constant(1)
         self.notified_elsewhere = notified_elsewhere
         self.worth = worth or {}
-        self._named_rooms = frozenset(named_rooms)
         self._present: dict[Key, Literal] = {}
         self._start: dict[Key, cp_model.IntVar] = {}
         self._seats: dict[Key, tuple[tuple[OptionLiteral, ...], ...]] = {}
@@ -128,6 +116,10 @@ class Variables:
         """Return a task's start in minutes since the horizon's first midnight."""
         return self._start[key] * self.grid.grid_minutes
 
+    def seats(self, key: Key) -> tuple[tuple[OptionLiteral, ...], ...]:
+        """Return the ways to fill each seat of a task."""
+        return self._seats[key]
+
     def seat(self, key: Key, seat: int) -> tuple[OptionLiteral, ...]:
         """Return the ways to fill a seat; seat 0 stands for the place of a task without a team."""
         return self._seats[key][seat]
@@ -148,10 +140,6 @@ class Variables:
     def places(self, key: Key) -> Mapping[tuple[int, str], Literal]:
         """Return the literals of a task's possible days and locations."""
         return self._places[key]
-
-    def at(self, key: Key, location: str) -> Literal | None:
-        """Return the literal that a task is at a location, None where it cannot be."""
-        return self._at[key].get(location)
 
     def locations(self, key: Key) -> Mapping[str, Literal]:
         """Return the literals of a task's possible locations."""
@@ -181,6 +169,10 @@ class Variables:
     def attends(self, group: str, patient: str) -> Literal:
         """Return the literal that somebody who may attend a group does."""
         return self._attends[group, patient]
+
+    def takes_part(self, task: Task, patient: str) -> Literal:
+        """Return the literal that a task keeps a patient: their visit takes place, or they attend the group."""
+        return self.present(task.key) if task.group is None else self.attends(task.id, patient)
 
     def stays(self, task: Task, patient: str) -> Iterator[tuple[int, str, Literal]]:
         """Yield the days and locations where a task may keep a patient, with the literals that it does."""
@@ -267,9 +259,8 @@ class Variables:
         for day, starts in days:
             base, bit = day * self.grid.slots_per_day, 0
             while starts >> bit:
-                rest = starts >> bit
-                bit += (rest & -rest).bit_length() - 1
-                run = (~(starts >> bit) & ((starts >> bit) + 1)).bit_length() - 1
+                bit += get_first_slot(starts >> bit)
+                run = get_first_slot(~(starts >> bit))
                 intervals.append([base + bit, base + bit + run - 1])
                 bit += run
         return cp_model.Domain.from_intervals(intervals)
@@ -347,7 +338,7 @@ class Variables:
             self.starts_within(task.key, taken.option.day, taken.option.starts, [taken.literal])
 
     def _make_rooms(self, task: Task) -> None:
-        """Make a literal for each kind of room, when there is more than one at a location."""
+        """Make a literal for each kind of room, when there is more than one at a location; the rule ``room`` ties them."""
         self._rooms[task.key] = {}
         if task.service.room is None:
             return
@@ -357,21 +348,11 @@ class Variables:
             names = [f"room: {task.kind} {task.id} in {kind.rooms[0]}" for kind in kinds]
             literals = [here] if len(kinds) == 1 else [self.model.new_bool_var(name) for name in names]
             self._rooms[task.key] |= dict(zip(kinds, literals, strict=True))
-            if len(kinds) != 1:
-                self.model.add(cp_model.LinearExpr.sum(literals) == here)
 
     @cached_property
     def room_kinds(self) -> tuple[RoomKind, ...]:
-        """The kinds of room: those that are alike in location, kind, features and seats."""
-        pinned = {visit.pinned.room for visit in self.scenario.visits if visit.pinned is not None}
-        begun = (self.domains.get_begun(task) for task in self.domains.tasks)
-        named = pinned | self._named_rooms | {current.room for current in begun if current is not None}
-        named |= {closure.room for closure in self.scenario.clinic.closures}
-        kinds: dict[tuple[object, ...], list[str]] = defaultdict(list)
-        for room in self.scenario.clinic.rooms:
-            apart = room.id if room.id in named else ""
-            kinds[room.location, room.kind, frozenset(room.features), room.seats, apart].append(room.id)
-        return tuple(RoomKind(str(kind[0]), tuple(rooms), int(str(kind[3]))) for kind, rooms in kinds.items())
+        """The kinds of room."""
+        return list_room_kinds(self.domains)
 
     def _make_fixed(self, task: Task, placement: Placement) -> None:
         """Make a task that stays where it is: constants throughout, but for the kind of its room."""
@@ -389,119 +370,12 @@ class Variables:
                 attends = patient in placement.attendees
                 self._attends[task.id, patient] = self.true if attends else self.true.negated()
 
-    # --- placements in and out ---------------------------------------------------------------------------------------
 
-    def fix(self, placements: Mapping[Key, Placement]) -> None:
-        """Let the model have no other answer than these placements; tasks without one are left out."""
-        for task in self.tasks:
-            placement = placements.get(task.key)
-            if placement is not None and not self._allows(task.key, placement):
-                self.model.add_bool_or([])
-        for variable, value in self._values(placements):
-            self.model.add(variable == value)
-
-    def hint(self, placements: Mapping[Key, Placement]) -> None:
-        """Suggest placements; tasks without one, or whose placement is not open, are suggested to be left out."""
-        allowed = {key: p for key, p in placements.items() if self.has(key) and self._allows(key, p)}
-        hinted = {self.true.index}
-        for variable, value in self._values(allowed):
-            if isinstance(variable, cp_model.IntVar) and variable.index not in hinted:
-                hinted.add(variable.index)
-                self.model.add_hint(variable, value)
-
-    def _allows(self, key: Key, placement: Placement) -> bool:
-        """Return whether every person, start and room of a placement has a literal in this model."""
-        wanted = placement.options(self.domains.by_key[key])
-        if len(wanted) != len(self._seats[key]):
-            return False
-        seats = [*zip(wanted, self._seats[key], strict=True), *((o, self._supervises[key]) for o in placement.supervision())]
-        kinds = self._rooms[key]
-        roomed = placement.room is None if not kinds else any(placement.room in kind.rooms for kind in kinds)
-        return roomed and all(any(self._is(taken, option) for taken in ways) for option, ways in seats)
-
-    @staticmethod
-    def _is(taken: OptionLiteral, option: Option) -> bool:
-        same = (taken.option.shift, taken.option.day, taken.option.location) == (option.shift, option.day, option.location)
-        return same and bool(taken.option.starts & option.starts)
-
-    def _values(self, placements: Mapping[Key, Placement]) -> Iterator[tuple[Literal, int]]:
-        where: dict[ShiftId, str] = {}
-        for task in self.tasks:
-            key, placement = task.key, placements.get(task.key)
-            if key in self.fixed:
-                continue
-            yield self._present[key], int(placement is not None)
-            if placement is not None:
-                yield self._start[key], placement.day * self.grid.slots_per_day + placement.slot
-                committed = (*placement.team, *placement.supervisors)
-                where |= {shift: placement.location for shift in committed if self.domains.binds(shift, placement.location)}
-            options = () if placement is None else placement.options(task)
-            for seat, ways in enumerate(self._seats[key]):
-                for taken in ways:
-                    yield taken.literal, int(seat < len(options) and self._is(taken, options[seat]))
-            for taken in self._supervises[key]:
-                yield taken.literal, int(placement is not None and any(self._is(taken, o) for o in placement.supervision()))
-            for place, literal in self._places[key].items():
-                yield literal, int(placement is not None and (placement.day, placement.location) == place)
-            for location, literal in self._at[key].items():
-                yield literal, int(placement is not None and placement.location == location)
-            for kind, literal in self._rooms[key].items():
-                yield literal, int(placement is not None and placement.room in kind.rooms)
-            for patient in self.members(task):
-                attends = placement is not None and patient in placement.attendees
-                yield self._attends[task.id, patient], int(attends)
-        for (shift, location), literal in self._shift_at.items():
-            if literal.index != self.true.index and shift in where:
-                yield literal, int(where[shift] == location)
-
-    def extract(self, solver: cp_model.CpSolver | cp_model.CpSolverSolutionCallback) -> dict[Key, Placement]:
-        """Read a solution: the placements of every task of this model that takes place, rooms named."""
-        placements: dict[Key, Placement] = {}
-        kinds: dict[RoomKind, list[Key]] = defaultdict(list)
-        for task in self.tasks:
-            key = task.key
-            if not solver.boolean_value(self._present[key]):
-                continue
-            day, slot = divmod(solver.value(self._start[key]), self.grid.slots_per_day)
-            team = [taken.option for ways in self._seats[key] for taken in ways if solver.boolean_value(taken.literal)]
-            attendees = [patient for patient in self.members(task) if solver.boolean_value(self._attends[task.id, patient])]
-            placements[key] = Placement(
-                day,
-                slot,
-                team[0].location,
-                tuple(option.shift for option in team if option.shift is not None),
-                tuple(
-                    taken.option.shift
-                    for taken in self._supervises[key]
-                    if taken.option.shift is not None and solver.boolean_value(taken.literal)
-                ),
-                tuple(attendees),
-            )
-            for kind, literal in self._rooms[key].items():
-                if solver.boolean_value(literal):
-                    kinds[kind].append(key)
-        return placements | self._named(placements, kinds)
-
-    def _named(self, placements: Mapping[Key, Placement], kinds: Mapping[RoomKind, Sequence[Key]]) -> dict[Key, Placement]:
-        """Colour each kind's intervals by start: a task keeps the room that it has now when that one is free."""
-        tasks, named = {task.key: task for task in self.tasks}, {}
-        for kind, keys in kinds.items():
-            free_from = dict.fromkeys(kind.rooms, -1)
-            for key in sorted(keys, key=lambda key: (placements[key].day, placements[key].slot, key)):
-                begin = (placements[key].day * self.grid.slots_per_day + placements[key].slot) * self.grid.grid_minutes
-                service, free = tasks[key].service, [room for room in kind.rooms if free_from[room] <= begin]
-                before = self.fixed[key].room if key in self.fixed else _current_room(tasks[key])
-                room = before if before in free else (free or list(kind.rooms))[0]
-                free_from[str(room)] = begin + service.minutes + service.turnover
-                named[key] = replace(placements[key], room=room)
-        return named
+def sum_literals(literals: Iterable[Literal]) -> cp_model.LinearExpr:
+    """Return how many literals hold."""
+    return cp_model.LinearExpr.sum(list(literals))
 
 
 def _name(option: Option) -> str:
     """Return an option as the names of literals say it."""
     return f"{option.shift or 'nobody'} on day {option.day} at {option.location}"
-
-
-def _current_room(task: Task) -> str | None:
-    current = get_current(task)
-    return None if current is None else current.room

@@ -61,7 +61,7 @@ def can_stay(domains: Domains, task: Task) -> bool:
     return len(current.team) == len(task.service.team) and all((seat, provider) in seats for seat, provider in enumerate(team))
 
 
-def restore_current(domains: Domains, search: SubproblemSolver, effort: SearchLimits) -> Placements:
+def restore_current(domains: Domains, subproblems: SubproblemSolver, limits: SearchLimits) -> Placements:
     """Return as much as can be of what stands, where it stands, supervisors being chosen for all of it at once.
 
     Nobody has been told who supervises. Chosen one by one, those of one visit are in the way of another: on a week of 623
@@ -73,7 +73,7 @@ def restore_current(domains: Domains, search: SubproblemSolver, effort: SearchLi
         if (current := get_current(task)) is not None:
             told = placements[task.key].options(task)
             options[task.key] = [option for option in _there(domains, task, current) if option in told]
-    return search.solve({}, options, effort).placements or {}
+    return subproblems.solve({}, options, limits).placements or {}
 
 
 def _there(domains: Domains, task: Task, current: Current | CurrentGroup) -> list[Option]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from functools import cache, partial
 from itertools import product
 from math import prod
@@ -12,10 +12,11 @@ import numpy as np
 
 from scheduling.clinic import Service
 from scheduling.requests import Current, CurrentGroup
+from scheduling.timegrid import iterate_slots
 from solver.search.kernel import layout
 from solver.search.kernel.layout import Ints
 from solver.search.numbering import NEVER, Numbering, pad
-from solver.state.domains import Domains, Option, ShiftId
+from solver.state.domains import Domains, Option, ReducedCosts, ShiftId
 from solver.state.placement_costs import cost_at, cost_of_moving, cost_of_team
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task, get_needs
@@ -27,9 +28,6 @@ MAX_TEAMS = 2_000
 PATIENTS_COLUMNS = (0, 0, 0, 0, 0)
 """Stands for the columns of a candidate that depend on the patient: ``COST`` to ``PRICE``."""
 
-Prices = Mapping[Key, Mapping[Option, float]]
-"""What each option of each task costs, with what it takes from others; own costs stand where an option has none."""
-
 
 class Candidates(Numbering):
     """The candidates of every task, numbered in a row.
@@ -37,7 +35,7 @@ class Candidates(Numbering):
     Tasks with the same needs share *ways*: a date, a location and a team, with what an item takes there.
     """
 
-    def __init__(self, domains: Domains, prices: Prices | None = None) -> None:
+    def __init__(self, domains: Domains, prices: ReducedCosts | None = None) -> None:
         super().__init__(domains)
         self.prices = prices or {}
         self._prices_of: list[float] = []
@@ -136,7 +134,7 @@ class Candidates(Numbering):
             return []
         providers = tuple(shift.provider for shift in members)
         return [
-            *self._list(("starts", starts), lambda: _bits(starts)),
+            *self._list(("starts", starts), lambda: list(iterate_slots(starts))),
             *self._list(("uses", get_needs(service), location, providers), lambda: self._uses(service, location, providers)),
             *rooms,
             self._slots(service.minutes + service.turnover),
@@ -178,8 +176,3 @@ class Candidates(Numbering):
             moves = np.array(list(self._moves_of.values()), dtype=np.int64)
             rows[list(self._moves_of), layout.MOVE : layout.MOVE_PER_HOUR + 1] = np.clip(moves, -NEVER, NEVER)
         return rows
-
-
-def _bits(mask: int) -> list[int]:
-    """Return the numbers of the bits that are set."""
-    return [slot for slot in range(mask.bit_length()) if mask >> slot & 1]

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from scheduling.check import check
 from solver.state.chains import find_chain_places
-from solver.state.domains import Domains, Option, ShiftId
+from solver.state.domains import Domains, ReducedCosts, ShiftId
 from solver.state.occupancy import Occupancy
 from solver.state.placement_costs import get_worth
 from solver.state.placements import Placement, make_plan
@@ -24,7 +24,7 @@ def construct(
     domains: Domains,
     start: Mapping[Key, Placement] | None = None,
     shift_at: Mapping[ShiftId, str] | None = None,
-    guide: Mapping[Key, Mapping[Option, float]] | None = None,
+    reduced_costs: ReducedCosts | None = None,
     guide_weight: float = 1.0,
 ) -> dict[Key, Placement]:
     """Return placements that break no rule.
@@ -35,11 +35,11 @@ def construct(
         Where to put tasks first, as far as it is still possible.
     shift_at
         Where shifts with several locations are to be spent.
-    guide, guide_weight
-        Prices of options beside their cost, and their weight. They say what is worth more than what stands.
+    reduced_costs, guide_weight
+        Reduced costs of options, counted beside their cost, and their weight. They say what is worth more than what stands.
     """
     occupancy = Occupancy(domains)
-    waiting = sorted(domains.tasks, key=lambda task: _urgency(domains, task, by_worth=bool(guide)))
+    waiting = sorted(domains.tasks, key=lambda task: _urgency(domains, task, by_worth=bool(reduced_costs)))
     pinned = [task for task in waiting if task.visit is not None and task.visit.pinned is not None]
     stands = retain_feasible(domains, start or {}, {}) if pinned else {}
     for task in pinned:  # with the supervisors that they have: chosen one by one, those of one may be in the way of another
@@ -49,7 +49,7 @@ def construct(
         if task.key not in occupancy.placements and (pin := occupancy.best(task)) is not None:
             occupancy.put(task.key, pin.placement)
     occupancy.shift_at = {shift: at for shift, at in (shift_at or {}).items() if occupancy.location(shift) in (None, at)}
-    occupancy.guide, occupancy.guide_weight = guide or {}, guide_weight
+    occupancy.reduced_costs, occupancy.guide_weight = reduced_costs or {}, guide_weight
     for key, placement in retain_feasible(domains, start or {}, dict(occupancy.placements)).items():
         occupancy.put(key, placement)
     for task in waiting:

@@ -10,12 +10,12 @@ import numpy as np
 from scheduling.costs import QUARTER_MINUTES
 from scheduling.requests import Link
 from scheduling.timegrid import MINUTES_PER_DAY, minute_of_day, minutes_on
-from solver.search.candidates import Candidates, Prices
+from solver.search.candidates import Candidates
 from solver.search.kernel import layout
 from solver.search.kernel.layout import Ints, SearchState, Tables
 from solver.search.kernel.moves import put
 from solver.search.numbering import NEVER, pad
-from solver.state.domains import Domains, ShiftId
+from solver.state.domains import Domains, ReducedCosts, ShiftId
 from solver.state.placement_costs import cost_of_leaving_out
 from solver.state.placements import Placement, count_notified_changes
 from solver.state.tasks import Key, Task
@@ -30,7 +30,9 @@ class KernelEncoding(Candidates):
     are least.
     """
 
-    def __init__(self, domains: Domains, placements: Mapping[Key, Placement], seed: int, prices: Prices | None = None) -> None:
+    def __init__(
+        self, domains: Domains, placements: Mapping[Key, Placement], seed: int, prices: ReducedCosts | None = None
+    ) -> None:
         super().__init__(domains, prices)
         self.placements = placements
         self._links = domains.links
@@ -191,7 +193,7 @@ class KernelEncoding(Candidates):
             elif placement is not None:
                 begin = placement.slot * self.grid.grid_minutes
                 end = begin + task.service.minutes + task.service.recovery
-                for patient in placement.attendees if task.patient is None else (task.patient,):
+                for patient in placement.patients(task):
                     events[patient].append([placement.day, begin, end, self._locations[placement.location]])
         rows = []
         for patient in self._patient_rows:

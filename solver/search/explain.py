@@ -15,14 +15,13 @@ from time import monotonic
 
 from scheduling.obstacles import find_staff_obstacles
 from scheduling.people import Provider
-from scheduling.plan import Plan, Reason, VisitBooking
+from scheduling.plan import Plan, Reason
 from scheduling.requests import Visit
 from scheduling.rules import RULES, Rule, get_rule_name, patients, places, providers, requests
-from scheduling.rules.stability import is_begun
 from scheduling.scenario import Scenario
 from scheduling.timegrid import write_clock
 from solver.clock import Clock
-from solver.search.large_neighbourhoods import SearchLimits, SubproblemSolver
+from solver.search.large_neighbourhoods import FORCED, SearchLimits, SubproblemSolver
 from solver.state.chains import find_chain_places
 from solver.state.domains import Domains
 from solver.state.ledger import Ledger
@@ -70,9 +69,6 @@ MOST_TRIED = 200
 
 MOST_MOVING = 150
 """Visits and holds that may move, at most, when room is made for a visit."""
-
-FORCED = 10**6
-"""Stands for a visit that must come in, when the cheapest way to make room for it is searched."""
 
 
 def explain(scenario: Scenario, plan: Plan, visit_id: str, seconds: float = 10.0) -> tuple[Reason, ...]:
@@ -314,12 +310,12 @@ class _Explanation:
             yield from (visit_key(link.before), visit_key(link.after))
 
     def _takes(self, key: Key, place: Placement) -> Iterator[object]:
-        service = self.domains.service(key)
-        yield from (key, *place.team, *place.supervisors, *place.attendees, (place.day, place.room))
+        task = self.domains.by_key[key]
+        service = task.service
+        yield from (key, *place.team, *place.supervisors, *place.patients(task), (place.day, place.room))
         yield from ((place.day, place.location, device) for device in service.equipment)
         if service.recovery:
             yield place.day, place.location, "bays"
-        yield self.domains.by_key[key].patient or ()
 
 
 def _names(chain: Sequence[Task]) -> frozenset[Key]:
@@ -341,63 +337,3 @@ def lengthen_shifts(provider: Provider, by: timedelta) -> Provider:
         shifts.append(shift.changed(end=end) if fits else shift)
     numbers = {shift.start: number for number, shift in enumerate(provider.shifts)}
     return provider.changed(shifts=tuple(sorted(shifts, key=lambda shift: numbers[shift.start])))
-
-
-# --- pins ------------------------------------------------------------------------------------------------------------
-
-NOT_OF_PINS: tuple[Rule, ...] = (providers.supervision, requests.link, requests.pinned, requests.group_size)
-"""Rules that pins alone cannot be judged by: they depend on what is planned around them."""
-
-
-def pin_conflicts(scenario: Scenario) -> dict[Key, tuple[Reason, ...]]:
-    """Return the pinned visits that cannot be kept, because their pins break a rule alone or together, and which.
-
-    As few as a greedy choice in the order of the file needs are given up.
-    """
-    pinned = [visit for visit in scenario.visits if visit.pinned is not None]
-    if not pinned:
-        return {}
-    broken = {identifier for _, ids, _ in _violations(scenario, pinned) for identifier in ids}
-    kept = [visit for visit in pinned if visit.id not in broken]
-    conflicts: dict[Key, tuple[Reason, ...]] = {}
-    for visit in pinned:
-        if visit.id in broken:
-            findings = [finding for finding in _violations(scenario, [*kept, visit]) if visit.id in finding[1]]
-            if findings:
-                words = [f"the pin breaks {rule} ({', '.join(ids)}): {detail}" for rule, ids, detail in findings]
-                conflicts["visit", visit.id] = tuple(Reason(rule="pinned", detail=word) for word in words)
-            else:
-                kept.append(visit)
-    return conflicts
-
-
-def _violations(scenario: Scenario, visits: Sequence[Visit]) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Yield what the pins of some visits break, as a plan of these visits alone."""
-    bookings = []
-    for visit in visits:
-        pin = visit.pinned
-        assert pin is not None
-        end = pin.start + timedelta(minutes=scenario.service_of(visit).minutes)
-        current = visit.current
-        # A pin names no supervisors; only of what has begun are they settled.
-        watching = current.supervisors if current is not None and is_begun(scenario, current) else None
-        bookings.append(
-            VisitBooking(
-                visit=visit.id,
-                start=pin.start,
-                end=end,
-                location=pin.location,
-                room=pin.room,
-                team=pin.team,
-                supervisors=watching or (),
-            )
-        )
-    domains = Domains(scenario)
-    alone = make_plan(domains, {}).changed(visits=tuple(bookings))
-    placed = get_placements(scenario, alone)
-    shifts = make_plan(domains, placed).shifts
-    plan = alone.changed(shifts=shifts)
-    for rule in RULES:
-        if rule not in NOT_OF_PINS:
-            for violation in rule(scenario, plan):
-                yield violation.rule, violation.ids, violation.detail

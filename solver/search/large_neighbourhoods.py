@@ -16,6 +16,7 @@ from ortools.sat.python import cp_model
 from scheduling.errors import ModelInvalid
 from solver.clock import Clock
 from solver.model.exact import exact_model
+from solver.model.solutions import extract, hint
 from solver.state.domains import Domains, Option, ShiftId
 from solver.state.occupancy import Occupancy
 from solver.state.placements import Placement, count_notified_changes
@@ -23,8 +24,11 @@ from solver.state.tasks import Key
 
 Placements = Mapping[Key, Placement]
 
-LEAST_SECONDS = 0.01
+LEAST_COUNTED_SECONDS = 0.01
 """Deterministic seconds of a search beside what CP-SAT counts: 0 for what presolve settles, which might go on for ever."""
+
+FORCED = 10**6
+"""What leaving out a visit costs that must come in, when the cheapest way to make room for it is searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +39,36 @@ class SearchLimits:
     workers: int
     seed: int
 
-    def solver(self, clock: Clock) -> cp_model.CpSolver:
-        """Return a solver with its parameters set.
+    def solve(
+        self,
+        model: cp_model.CpModel,
+        clock: Clock,
+        subsolvers: Sequence[str] = ("max_lp",),
+        callback: cp_model.CpSolverSolutionCallback | None = None,
+    ) -> tuple[cp_model.CpSolver, cp_model.CpSolverStatus]:
+        """Solve a model, tell the clock what it took, and return the solver and how it ended.
 
         ``max_lp`` alone is best on neighbourhoods (of the default, ``reduced_costs``, ``max_lp`` and ``quick_restart`` on a
-        day of 165 visits with 2 workers, 8 s: cost 3,903, 4,325, 3,819, 3,939).
+        day of 165 visits with 2 workers, 8 s: cost 3,903, 4,325, 3,819, 3,939). No subsolvers: the default ones.
         """
         solver = cp_model.CpSolver()
         parameters = solver.parameters
         parameters.num_workers = self.workers
         parameters.random_seed = self.seed
         parameters.catch_sigint_signal = False
-        parameters.subsolvers.append("max_lp")
+        parameters.subsolvers.extend(subsolvers)
         if clock.deterministic:
             parameters.max_deterministic_time = self.seconds
             parameters.interleave_search = self.workers > 1
         else:
             parameters.max_time_in_seconds = self.seconds
-        return solver
+        with clock.running(solver):
+            status = solver.solve(model, callback)
+        if clock.deterministic:
+            clock.spend(LEAST_COUNTED_SECONDS + solver.response_proto.deterministic_time)
+        if status == cp_model.MODEL_INVALID:
+            raise ModelInvalid(model.validate())
+        return solver, status
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +90,7 @@ class SubproblemSolver:
         self.relatives: dict[Key, set[Key]] = defaultdict(set)
         by_patient: dict[str, set[Key]] = defaultdict(set)
         for task in domains.tasks:
-            members = [c.patient for c in task.group.candidates] if task.group else [task.patient] if task.patient else []
-            for patient in members:
+            for patient in domains.list_patients(task):
                 by_patient[patient].add(task.key)
         for keys in by_patient.values():
             for key in keys:
@@ -88,7 +103,7 @@ class SubproblemSolver:
         self,
         placements: Placements,
         options: Mapping[Key, Sequence[Option]],
-        effort: SearchLimits,
+        limits: SearchLimits,
         worth: Mapping[Key, int] | None = None,
     ) -> SubproblemResult:
         """Solve the tasks of ``options`` exactly, all others staying where they are.
@@ -111,17 +126,11 @@ class SubproblemSolver:
         for (shift, location), literal in x.shift_locations().items():
             if self.shift_at.get(shift, location) != location:
                 model.add(literal == 0)
-        x.hint({key: placement for key, placement in placements.items() if key in options})
-        solver = effort.solver(self.clock)
-        with self.clock.running(solver):
-            status = solver.solve(model)
-        if self.clock.deterministic:
-            self.clock.spend(LEAST_SECONDS + solver.response_proto.deterministic_time)
-        if status == cp_model.MODEL_INVALID:
-            raise ModelInvalid(model.validate())
+        hint(x, {key: placement for key, placement in placements.items() if key in options})
+        solver, status = limits.solve(model, self.clock)
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return SubproblemResult(None, status == cp_model.INFEASIBLE, solver.wall_time)
-        solution = {key: placement for key, placement in x.extract(solver).items() if key in options or placement.day in days}
+        solution = {key: placement for key, placement in extract(x, solver).items() if key in options or placement.day in days}
         others = {key: placement for key, placement in placements.items() if key not in options and key not in solution}
         return SubproblemResult(others | solution, status == cp_model.OPTIMAL, solver.wall_time)
 

@@ -16,14 +16,13 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from solver.parameters import DEFAULTS, NeighbourhoodParameters
-from solver.state.domains import Domains, Option
+from solver.state.domains import Domains, Option, ReducedCosts
 from solver.state.placements import Placement
 from solver.state.tasks import Key
 
 MOST_OUT = 8
 """Tasks that are left out and join, but for those that go with the last of them."""
 
-Guide = Mapping[Key, Mapping[Option, float]]
 Freed = dict[Key, Sequence[Option]]
 
 
@@ -31,11 +30,15 @@ class Neighbourhoods:
     """A source of neighbourhoods, one after another."""
 
     def __init__(
-        self, domains: Domains, guide: Guide, seed: int, parameters: NeighbourhoodParameters = DEFAULTS.neighbourhoods
+        self,
+        domains: Domains,
+        reduced_costs: ReducedCosts,
+        seed: int,
+        parameters: NeighbourhoodParameters = DEFAULTS.neighbourhoods,
     ) -> None:
         self.domains = domains
         self.parameters = parameters
-        self.guide = guide
+        self.reduced_costs = reduced_costs
         self.random = Random(seed)
         self.kinds: tuple[Callable[[Mapping[Key, Placement], int], list[Key]], ...] = (
             self._regret,
@@ -86,9 +89,9 @@ class Neighbourhoods:
 
     def _open(self, key: Key, options: Sequence[Option], placement: Placement | None) -> Sequence[Option]:
         """Return the options whose reduced cost is low, and the present one."""
-        if not self.guide:
+        if not self.reduced_costs:
             return options
-        reduced_costs = self.guide[key]
+        reduced_costs = self.reduced_costs[key]
         now = set() if placement is None else {(seat, shift, placement.location) for seat, shift in enumerate(placement.team)}
         least = self._reduced_cost(key, placement) if placement else 40.0
         near = max(self.parameters.max_reduced_cost, least) + min(
@@ -101,7 +104,7 @@ class Neighbourhoods:
         ]
 
     def _reduced_cost(self, key: Key, placement: Placement) -> float:
-        reduced_costs = self.guide.get(key, {})
+        reduced_costs = self.reduced_costs.get(key, {})
         seats = {(shift, placement.location) for shift in placement.team[:1]}
         return sum(
             cost for option, cost in reduced_costs.items() if option.seat == 0 and (option.shift, option.location) in seats
@@ -112,7 +115,7 @@ class Neighbourhoods:
         worst = sorted(noisy, key=lambda key: -noisy[key])[: max(1, size // 4)]
         wanted = set()
         for key in worst:
-            reduced_costs = self.guide.get(key, {})
+            reduced_costs = self.reduced_costs.get(key, {})
             options = [option for option in self.domains.options[key] if option.seat == 0]
             options.sort(key=lambda option: (reduced_costs.get(option, 0.0), self.random.random()))
             wanted |= {option.shift for option in options[:2]}

@@ -55,6 +55,6 @@ def _list_shared(domains: Domains, task: Task) -> Iterator[tuple[Hashable, ...]]
         yield from (("device", day, location, device) for device in service.equipment)
         if service.recovery:
             yield "bays", day, location
-    yield from (("patient", patient) for patient in ((task.patient,) if task.patient else domains.list_members(task)))
+    yield from (("patient", patient) for patient in domains.list_patients(task))
     for link in domains.links.get(task.key, ()):
         yield from (visit_key(link.before), visit_key(link.after))

@@ -18,12 +18,11 @@ from time import monotonic
 
 from solver.clock import Clock
 from solver.parameters import DEFAULTS, AnnealingParameters
-from solver.search.candidates import Prices
 from solver.search.encoding import KernelEncoding
 from solver.search.kernel.annealing import BUDGET_PENALTY, anneal, list_kept
 from solver.search.kernel.compilation import STAMP
 from solver.search.kernel.layout import BUDGET, NOTIFIED, SUPERVISOR, WORTH
-from solver.state.domains import Domains
+from solver.state.domains import Domains, ReducedCosts
 from solver.state.placements import Placement
 from solver.state.tasks import Key
 
@@ -75,7 +74,7 @@ class RuinAndRecreate:
         placements: Mapping[Key, Placement],
         seed: int,
         parameters: AnnealingParameters = DEFAULTS.annealing,
-        prices: Prices | None = None,
+        prices: ReducedCosts | None = None,
     ) -> None:
         self.parameters = parameters
         self.encoding = KernelEncoding(domains, placements, seed, prices)

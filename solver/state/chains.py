@@ -14,6 +14,7 @@ from itertools import count
 
 from scheduling.requests import Link
 from scheduling.rules import patients, requests
+from scheduling.timegrid import get_first_slot
 from solver.state.occupancy import Occupancy, OpenTeam
 from solver.state.placements import Placement
 from solver.state.tasks import Key, Task
@@ -179,18 +180,19 @@ class _ChainSearch:
     def _list_pieces(self, task: Task) -> dict[int, list[_Piece]]:
         """Return the teams of a visit by date, in pieces of starts that cost the same, cheapest first."""
         occupancy, keys, pieces = self.occupancy, {task.key for task in self.chain}, defaultdict(list)
-        prices = {(o.seat, o.shift, o.day, o.location): price for o, price in occupancy.guide.get(task.key, {}).items()}
+        reduced_costs = occupancy.reduced_costs.get(task.key, {})
+        prices = {(o.seat, o.shift, o.day, o.location): price for o, price in reduced_costs.items()}
         for team in occupancy.open_teams(task, keys):
             extra = sum(
                 prices.get((seat, shift, team.day, team.location), 0.0) for seat, shift in enumerate(team.team or (None,))
             )
             for starts in self._split(task, team):
-                slot = (starts & -starts).bit_length() - 1
+                slot = get_first_slot(starts)
                 cost = occupancy.cost_of_place(task, team.day, team.location, slot, team.team)
                 piece = _Piece(cost + extra * occupancy.guide_weight, replace(team, starts=starts))
                 pieces[team.day].append(piece)
         for some in pieces.values():
-            some.sort(key=lambda piece: (piece.cost, piece.team.starts & -piece.team.starts))
+            some.sort(key=lambda piece: (piece.cost, get_first_slot(piece.team.starts)))
         return dict(pieces)
 
     def _split(self, task: Task, team: OpenTeam) -> Iterator[int]:

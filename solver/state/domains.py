@@ -58,6 +58,10 @@ class Option:
         return None if self.shift is None else self.shift.provider
 
 
+ReducedCosts = Mapping[Key, Mapping[Option, float]]
+"""The reduced cost of each option of each task: its cost, and what it takes from others."""
+
+
 class Domains:
     """The options of every task of a scenario, made once and asked by every part of the solver.
 
@@ -186,6 +190,10 @@ class Domains:
         begun = self.get_begun(task)
         attending = begun.attendees if isinstance(begun, CurrentGroup) else ()
         return tuple(dict.fromkeys((*(candidate.patient for candidate in task.group.candidates), *attending)))
+
+    def list_patients(self, task: Task) -> tuple[str, ...]:
+        """Return whom a task may keep: a visit's patient, or whoever may attend a group; nobody for a hold."""
+        return self.list_members(task) if task.patient is None else (task.patient,)
 
     def rooms_of(self, task: Task, location: str) -> tuple[str, ...]:
         """Return the rooms at a location that suit a task: where it has begun or is pinned, at most that one."""

@@ -119,7 +119,7 @@ class Holdings:
                 (self._roaming[name].append if take else self._roaming[name].remove)(key)
         for shift in placement.team:
             self._minutes[shift.provider, placement.day] += task.service.minutes if take else -task.service.minutes
-        for patient in (*placement.attendees, *([task.patient] if task.patient else [])):
+        for patient in placement.patients(task):
             (self._patient[patient].append if take else self._patient[patient].remove)(key)
 
     def _uses(self, task: Task, placement: Placement) -> Iterator[tuple[Levels, int, int]]:

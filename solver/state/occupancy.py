@@ -13,8 +13,8 @@ from operator import itemgetter, or_
 from scheduling.requests import CurrentGroup
 from scheduling.rules import Rule, patients, providers, requests
 from scheduling.rules.stability import list_standing_attendees
-from scheduling.timegrid import minute_of_day, stamp
-from solver.state.domains import Domains, Option, ShiftId
+from scheduling.timegrid import get_first_slot, iterate_slots, minute_of_day, stamp
+from solver.state.domains import Domains, Option, ReducedCosts, ShiftId
 from solver.state.free_starts import FreeStarts
 from solver.state.holdings import runs
 from solver.state.placement_costs import cost_at
@@ -56,8 +56,8 @@ class Occupancy(FreeStarts):
 
     Attributes
     ----------
-    guide, guide_weight
-        Prices of options beside their cost, and their weight.
+    reduced_costs, guide_weight
+        Reduced costs of options, counted beside their cost, and their weight.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Occupancy(FreeStarts):
     ) -> None:
         super().__init__(domains, ignoring)
         self._ranked: dict[Key, list[tuple[float, Option]]] = {}
-        self.guide: Mapping[Key, Mapping[Option, float]] = {}
+        self.reduced_costs: ReducedCosts = {}
         self.guide_weight = 1000.0
         for key, placement in (placements or {}).items():
             self.put(key, placement)
@@ -103,27 +103,27 @@ class Occupancy(FreeStarts):
     def places(self, task: Task, days: Iterable[int] | None = None, within: int = ANY) -> Iterator[CostedPlacement]:
         """Yield free places of a task, for each date, location and team the cheapest starts of a mask, earliest first."""
         wanted = None if days is None else frozenset(days)
-        guide = self.guide.get(task.key)
+        reduced_costs = self.reduced_costs.get(task.key)
         for (day, location), options in self.domains.places(task.key):
             if wanted is not None and day not in wanted:
                 continue
             starts = self._open_starts(task, day, location) & within
             for team in product(*options) if starts else ():
-                extra = sum(guide.get(option, 0.0) for option in team) if guide else 0
+                extra = sum(reduced_costs.get(option, 0.0) for option in team) if reduced_costs else 0
                 for place in self._with_team(task, day, location, starts, team):
-                    yield CostedPlacement(extra * self.guide_weight + place.cost, place.placement) if guide else place
+                    yield CostedPlacement(extra * self.guide_weight + place.cost, place.placement) if reduced_costs else place
 
     def every_start(self, task: Task) -> Iterator[CostedPlacement]:
         """Yield free places of a task with every start, the earliest of the day first."""
-        guide = self.guide.get(task.key)
+        reduced_costs = self.reduced_costs.get(task.key)
         opened = [(place, self._open_starts(task, *place), options) for place, options in self.domains.places(task.key)]
         some = reduce(or_, (starts for _, starts, _ in opened), 0)
         for slot in range(self.scenario.grid.slots_per_day if some > 0 else 0):
             for (day, location), starts, options in opened if some >> slot & 1 else ():
                 for team in product(*options) if starts >> slot & 1 else ():
-                    extra = sum(guide.get(option, 0.0) for option in team) * self.guide_weight if guide else 0
+                    extra = sum(reduced_costs.get(option, 0.0) for option in team) * self.guide_weight if reduced_costs else 0
                     for place in self._with_team(task, day, location, 1 << slot, team):
-                        yield CostedPlacement(extra + place.cost, place.placement) if guide else place
+                        yield CostedPlacement(extra + place.cost, place.placement) if reduced_costs else place
 
     def narrow_options(self, task: Task, options: Iterable[Option], free: Collection[Key]) -> list[Option]:
         """Return options with the starts that what is placed leaves to them; the tasks of ``free`` are yet to be placed."""
@@ -139,19 +139,19 @@ class Occupancy(FreeStarts):
                 kept.append(option if starts == option.starts else replace(option, starts=starts))
         return kept
 
-    def best(self, task: Task, days: Iterable[int] | None = None) -> CostedPlacement | None:
+    def best(self, task: Task) -> CostedPlacement | None:
         """Return the cheapest free place of a task, the earliest of those.
 
         Single seats are tried by what they cost at least, so that the search ends with the first that cannot be beaten.
         """
         best: CostedPlacement | None = None
-        if len(task.service.team) != 1 or days is not None:
-            for place in self.places(task, days):
+        if len(task.service.team) != 1:
+            for place in self.places(task):
                 if best is None or _order(place) < _order(best):
                     best = place
             return best
         opened: dict[tuple[int, str], int] = {}
-        guide, length = self.guide.get(task.key), self.scenario.grid.count_slots(task.service.minutes)
+        reduced_costs, length = self.reduced_costs.get(task.key), self.scenario.grid.count_slots(task.service.minutes)
         saved = self._most_saved(task)
         for least, option in self.by_least_cost(task):
             if best is not None and least - saved > best.cost:
@@ -164,9 +164,9 @@ class Occupancy(FreeStarts):
                 day, slot = best.placement.day, best.placement.slot
                 starts &= (1 << slot) - 1 if option.day == day else -(option.day < day)
             if starts and starts & self._member_starts(option, task, length):
-                extra = guide.get(option, 0.0) * self.guide_weight if guide else 0
+                extra = reduced_costs.get(option, 0.0) * self.guide_weight if reduced_costs else 0
                 for place in self._with_team(task, *at, starts, (option,)):
-                    costed = CostedPlacement(place.cost + extra, place.placement) if guide else place
+                    costed = CostedPlacement(place.cost + extra, place.placement) if reduced_costs else place
                     if best is None or _order(costed) < _order(best):
                         best = costed
         return best
@@ -174,10 +174,10 @@ class Occupancy(FreeStarts):
     def by_least_cost(self, task: Task) -> list[tuple[float, Option]]:
         """Return a task's options with what each costs at least, cheapest first."""
         if task.key not in self._ranked:
-            guide, groups = self.guide.get(task.key), self._group_by_cost(task)
+            reduced_costs, groups = self.reduced_costs.get(task.key), self._group_by_cost(task)
             ranked: list[tuple[float, Option]] = [(least, option) for least, options in groups for option in options]
-            if guide:
-                ranked = [(least + guide.get(option, 0.0) * self.guide_weight, option) for least, option in ranked]
+            if reduced_costs:
+                ranked = [(least + reduced_costs.get(option, 0.0) * self.guide_weight, option) for least, option in ranked]
             self._ranked[task.key] = sorted(ranked, key=itemgetter(0))
         return self._ranked[task.key]
 
@@ -213,7 +213,7 @@ class Occupancy(FreeStarts):
         starts = self._open_starts(task, day, location) & within
         options = [Option(seat, shift, day, location, starts) for seat, shift in enumerate(wanted.team or (None,))]
         for team in self._open_teams(task, day, location, starts, options) if starts else ():
-            slot = (team.starts & -team.starts).bit_length() - 1
+            slot = get_first_slot(team.starts)
             return Placement(day, slot, location, team.team, team.supervisors, (), self._room(task, location, day, slot))
         return None
 
@@ -321,24 +321,24 @@ class Occupancy(FreeStarts):
         Where any start may, all of them: the nearest to where the visit stands first, the later of two that are as near.
         """
         if task.group is not None:
-            yield from (slot for slot in range(starts.bit_length()) if starts >> slot & 1)
+            yield from iterate_slots(starts)
             return
         current = get_current(task)
         today = current is not None and self.scenario.grid.date(day) == current.start.date()
         if self._depends_on_start(task, day):
-            every = (slot for slot in range(starts.bit_length()) if starts >> slot & 1)
             stood = minute_of_day(current.start) if current is not None and today else 0
             yield from sorted(
-                every, key=lambda slot: (abs(slot * self.scenario.grid.grid_minutes - stood), -slot if today else slot)
+                iterate_slots(starts),
+                key=lambda slot: (abs(slot * self.scenario.grid.grid_minutes - stood), -slot if today else slot),
             )
             return
         if current is not None and today and (kept := starts & start_mask(self.scenario, current.start)):
             yield kept.bit_length() - 1
-        first = (starts & -starts).bit_length() - 1
+        first = get_first_slot(starts)
         yield first
         noon = self.scenario.grid.noon_slot
         if first < noon and (later := starts >> noon):
-            yield noon + (later & -later).bit_length() - 1
+            yield noon + get_first_slot(later)
 
     def _room(self, task: Task, location: str, day: int, slot: int) -> str | None:
         if task.service.room is None:

@@ -47,6 +47,10 @@ class Placement:
             return (Option(0, None, self.day, self.location, starts),)
         return tuple(Option(seat, shift, self.day, self.location, starts) for seat, shift in enumerate(self.team))
 
+    def patients(self, task: Task) -> tuple[str, ...]:
+        """Return whom the task keeps there: a visit's patient, or a session's attendees."""
+        return self.attendees if task.patient is None else (task.patient,)
+
     def supervision(self) -> tuple[Option, ...]:
         """Return the supervisors as options."""
         return tuple(Option(0, shift, self.day, self.location, 1 << self.slot) for shift in self.supervisors)

@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 from solver.model.exact import exact_model
+from solver.model.solutions import extract
 from solver.state.domains import Domains
 from solver.state.placements import make_plan
 
@@ -43,6 +44,6 @@ def plan_monolith(scenario: Scenario, seconds: float, workers: int, seed: int, c
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return None
     bound = int(-(-(solver.best_objective_bound - ROUNDING) // 1))
-    plan = make_plan(domains, x.extract(solver), "optimal" if status == cp_model.OPTIMAL else "feasible", bound)
+    plan = make_plan(domains, extract(x, solver), "optimal" if status == cp_model.OPTIMAL else "feasible", bound)
     clock.mark(plan.cost, plan.bound)
     return plan

@@ -29,7 +29,6 @@ STRICTER: dict[tuple[Rule, Place], str] = {
 REFUSED_TWICE: dict[Rule, str] = {
     rules.team: "somebody in two seats at once is in two places of the provider's time too",
     rules.shift: "where a shift is spent is a variable, and the plan that is read back says another location",
-    rules.room: "which kinds of room suit is decided where the variables are made",
 }
 """Rules whose breaking plans the model cannot say even without their constraint."""
 

@@ -32,6 +32,7 @@ from solver import Limits, cancel_visit, solve
 from solver.model import exact
 from solver.model.constraints import CONSTRAINTS
 from solver.model.exact import exact_model
+from solver.model.solutions import extract
 from solver.parameters import DEFAULTS, AnnealingParameters, SolverParameters
 from solver.search import ruin
 from solver.search.construct import construct
@@ -251,7 +252,7 @@ def optimum(domains: Domains) -> dict[Key, Placement] | None:
     solver.parameters.num_workers = 1
     solver.parameters.presolve_inclusion_work_limit = 0
     status = solver.solve(model)
-    return x.extract(solver) if status == cp_model.OPTIMAL else None
+    return extract(x, solver) if status == cp_model.OPTIMAL else None
 
 
 def expect_no_fault(upset: Upset) -> None:

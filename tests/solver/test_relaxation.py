@@ -56,7 +56,7 @@ def test_a_relaxation_that_is_not_solved_in_time_is_estimated(
     before = incumbent.bound
     relaxed = relax(problem, incumbent)
     assert before < incumbent.bound <= incumbent.cost
-    assert relaxed.guide
+    assert relaxed.reduced_costs
 
 
 @pytest.mark.parametrize("is_compiled", [False, True])
@@ -67,7 +67,7 @@ def test_neighbourhoods_are_searched_until_the_relaxation_is_there(
     relaxing: Future[Relaxation] = Future()
     searched: list[int] = []
 
-    def search(_: object, placements: object, freed: dict[object, object], effort: object) -> SubproblemResult:
+    def search(_: object, placements: object, freed: dict[object, object], limits: object) -> SubproblemResult:
         searched.append(len(freed))
         if len(searched) == 3:
             relaxing.set_result(Relaxation({}, {}))
@@ -194,7 +194,7 @@ def test_a_search_follows_a_solution_in_whole_numbers(posed: tuple[PlanningProbl
     relaxed, whole = relax(problem, incumbent), Future[Relaxation]()
     tighten(problem, incumbent, relaxed, 0.5, whole)
     assert whole.done()
-    dear = [[price >= bound.whole_price for price in prices.values()] for prices in whole.result().guide.values()]
+    dear = [[price >= bound.whole_price for price in prices.values()] for prices in whole.result().reduced_costs.values()]
     assert any(any(some) and not all(some) for some in dear)
     before = incumbent.cost
     follow(problem, incumbent, whole.result())

@@ -6,13 +6,13 @@ from collections import Counter
 
 import pytest
 from support.cases import CASES, COST_CASES, Case, CostCase
+from support.fixed_model import solve_fixed
 
 from scheduling.check import check
 from scheduling.costs import COSTS
 from scheduling.rules import RULES, get_rule_name
 from solver.model.capacity import REDUNDANT
 from solver.model.constraints import CONSTRAINTS
-from solver.model.exact import solve_fixed
 from solver.model.objectives import OBJECTIVES
 from solver.state.unary import DOMAINS
 

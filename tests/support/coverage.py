@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
+from support.fixed_model import solve_fixed
+
 from scheduling.check import check
 from scheduling.plan import Plan
 from scheduling.scenario import Scenario
 from scheduling.timegrid import minute_of_day
 from solver.bound.master import Master
 from solver.coverage import Place
-from solver.model.exact import solve_fixed
 from solver.search.encoding import KernelEncoding
 from solver.search.kernel import layout
 from solver.search.kernel.insertion import insert

@@ -9,6 +9,7 @@ from scheduling.scenario import Scenario
 from solver.bound.master import Master
 from solver.bound.relaxation import LinearProgram
 from solver.model.exact import exact_model
+from solver.model.solutions import extract
 from solver.state.domains import Domains
 from solver.state.placements import make_plan
 
@@ -24,7 +25,7 @@ def optimum(asked: Scenario) -> int | None:
     if status == cp_model.INFEASIBLE:
         return None
     assert status in (cp_model.OPTIMAL, cp_model.FEASIBLE), solver.status_name(status)
-    verdict = check(asked, make_plan(domains, x.extract(solver)))
+    verdict = check(asked, make_plan(domains, extract(x, solver)))
     assert verdict.violations == ()
     assert verdict.cost == round(solver.objective_value)
     return verdict.cost

@@ -198,7 +198,7 @@ def _price_chain(
     """Fill in what each start costs each task of a chain with all that follow it; return the least of the first.
 
     From the last to the first, as in Bellman, On a routing problem (1958), doi:10.1090/qam/102435. What two tasks of the chain
-    take from each other is left to :func:`_place_chain`.
+    take from each other is left to :func:`_place_next`.
     """
     slots = t.rows[0, SLOTS]
     days = prices.shape[1] // slots

@@ -269,8 +269,8 @@ def test_the_guide_prices_every_option_that_has_a_provider() -> None:
     master = Master(domains)
     relaxed = master.program.solve_relaxation(60)
     assert relaxed is not None
-    guide = master.guide(relaxed.reduced_costs)
+    reduced_costs = master.get_reduced_costs(relaxed.reduced_costs)
     for key, options in domains.options.items():
-        assert set(guide[key]) == {option for option in options if option.shift is not None}
+        assert set(reduced_costs[key]) == {option for option in options if option.shift is not None}
     named = {c.shift.provider for c in master.choices[visit_key("v0")] if c.shift is not None}
     assert named == {"ana"}

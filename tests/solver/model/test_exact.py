@@ -30,10 +30,12 @@ from support.factories import (
     shift,
     visit,
 )
+from support.fixed_model import fix, make_model_of_named_rooms, solve_fixed
 
 from scheduling.check import check
 from scheduling.scenario import Scenario
-from solver.model.exact import exact_model, solve_fixed
+from solver.model.exact import exact_model
+from solver.model.solutions import extract, hint
 from solver.state.domains import Domains
 from solver.state.placements import Placement, get_placements, make_plan
 from solver.state.tasks import Key, visit_key
@@ -61,7 +63,7 @@ def best(asked: Scenario) -> tuple[dict[Key, Placement], int]:
     """Return the best placements and their cost."""
     model, x = exact_model(Domains(asked))
     solver = solve(model)
-    return x.extract(solver), round(solver.objective_value)
+    return extract(x, solver), round(solver.objective_value)
 
 
 def every_placement(asked: Scenario, domains: Domains, key: Key) -> Iterator[Placement | None]:
@@ -207,7 +209,7 @@ def test_what_comes_out_can_be_fixed_and_costs_the_same() -> None:
 def test_a_hint_is_enough_to_make_the_plan_again(asked: Scenario) -> None:
     placements, cost = best(asked)
     model, x = exact_model(Domains(asked))
-    x.hint(placements)
+    hint(x, placements)
     solver = solve(model, fix_variables_to_their_hinted_value=True)
     assert round(solver.objective_value) == cost
 
@@ -215,7 +217,7 @@ def test_a_hint_is_enough_to_make_the_plan_again(asked: Scenario) -> None:
 def test_a_hint_that_is_not_open_is_left_out() -> None:
     asked = scenario(visit("v1"), horizon=MONDAY, providers=people())
     model, x = exact_model(Domains(asked))
-    x.hint({visit_key("v1"): Placement(0, 0, "wang", ())})
+    hint(x, {visit_key("v1"): Placement(0, 0, "wang", ())})
     assert round(solve(model, fix_variables_to_their_hinted_value=True).objective_value) == 101
 
 
@@ -234,7 +236,7 @@ def test_what_is_fixed_stays_and_takes_its_room_and_people() -> None:
     model, x = exact_model(domains, free, {visit_key("v1"): stays})
     solver = solve(model)
     assert round(solver.objective_value) == 101
-    assert x.extract(solver) == {visit_key("v1"): stays}
+    assert extract(x, solver) == {visit_key("v1"): stays}
 
 
 def test_what_is_fixed_is_never_dealt_into_a_room_that_is_closed() -> None:
@@ -251,7 +253,7 @@ def test_what_is_fixed_is_never_dealt_into_a_room_that_is_closed() -> None:
     (stays,) = get_placements(asked, plan(asked, booking("v1", "MO 08:00", room=open_room))).values()
     free = {visit_key("v2"): domains.options[visit_key("v2")]}
     model, x = exact_model(domains, free, {visit_key("v1"): stays})
-    placements = x.extract(solve(model))
+    placements = extract(x, solve(model))
     assert check(asked, make_plan(domains, placements)).violations == ()
     assert {placement.room for placement in placements.values()} <= {open_room}
 
@@ -277,7 +279,7 @@ def test_a_fixed_visit_may_have_more_supervisors_than_it_needs() -> None:
     domains = Domains(asked)
     free = {visit_key("v2"): domains.options[visit_key("v2")]}
     model, x = exact_model(domains, free, {visit_key("v1"): stays})
-    assert x.extract(solve(model))[visit_key("v1")].supervisors == stays.supervisors
+    assert extract(x, solve(model))[visit_key("v1")].supervisors == stays.supervisors
 
 
 def test_a_way_longer_than_the_night_matters_within_one_day_only() -> None:
@@ -301,6 +303,6 @@ def test_a_way_longer_than_the_night_matters_within_one_day_only() -> None:
 def test_no_answer_of_the_model_spends_one_shift_in_two_buildings() -> None:
     asked = scenario(visit("v1"), visit("v2", "quin"))
     apart = plan(asked, booking("v1", "MO 13:00"), booking("v2", "MO 14:30", "west-exam", location="west"))
-    model, x = exact_model(Domains(asked), named_rooms=asked.rooms)
-    x.fix(get_placements(asked, apart))
-    assert solved(model)[1] == "INFEASIBLE"
+    x = make_model_of_named_rooms(Domains(asked))
+    fix(x, get_placements(asked, apart))
+    assert solved(x.model)[1] == "INFEASIBLE"

@@ -1,4 +1,4 @@
-"""Python's collection of garbage, held back while many objects are made that stay."""
+"""Python's collection of garbage, paused while many objects are made that stay."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 from threading import Lock
 
 
-class CollectionHold:
+class GarbageCollectionPause:
     """A context in which nothing is collected, in any thread, until the last that entered it has left.
 
     Options, columns and rows are many, and make no cycles. A collection looks at all of them again and again, which takes a
@@ -15,22 +15,22 @@ class CollectionHold:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._holders = 0
+        self._entered = 0
         self._was_enabled = True
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._holders == 0:
+            if self._entered == 0:
                 self._was_enabled = gc.isenabled()
                 gc.disable()
-            self._holders += 1
+            self._entered += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            self._holders -= 1
-            if self._holders == 0 and self._was_enabled:
+            self._entered -= 1
+            if self._entered == 0 and self._was_enabled:
                 gc.enable()
 
 
-HOLD = CollectionHold()
+GC_PAUSE = GarbageCollectionPause()
 """The one of this process."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from solver.collection import CollectionHold
+from solver.gc_pause import GarbageCollectionPause
 
 
 @pytest.fixture(autouse=True)
@@ -18,22 +18,22 @@ def _collecting() -> Iterator[None]:
 
 
 def test_nothing_is_collected_until_the_last_has_left() -> None:
-    hold = CollectionHold()
-    with hold:
-        with hold:
+    pause = GarbageCollectionPause()
+    with pause:
+        with pause:
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
 
 
 def test_an_error_ends_it_too() -> None:
-    with pytest.raises(ValueError, match="made-up"), CollectionHold():
+    with pytest.raises(ValueError, match="made-up"), GarbageCollectionPause():
         raise ValueError("made-up")
     assert gc.isenabled()
 
 
 def test_whoever_never_collects_goes_on_like_that() -> None:
     gc.disable()
-    with CollectionHold():
+    with GarbageCollectionPause():
         pass
     assert not gc.isenabled()
