@@ -26,7 +26,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from api.http.errors import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE, RETRY_SECONDS
-from api.http.strangers import Strangers
+from api.http.strangers import Strangers, find_network
 from api.runtime.tls import TlsListener
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -248,10 +248,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _stand_in_line(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._arriving = None
-        if self.shared.strangers.is_full:
-            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
-        else:
-            self.shared.strangers.wait(cycle, partial(super()._start_asgi_task, cycle), app)
+        network = find_network(cycle.scope, getattr(self.app, "trusted_hosts", None))
+        refuse = partial(self.refuse, HTTPStatus.SERVICE_UNAVAILABLE)
+        self.shared.strangers.wait(cycle, partial(super()._start_asgi_task, cycle), app, refuse, network)
 
 
 class Server(uvicorn.Server):

@@ -23,7 +23,7 @@ UNPOOLED = """
 import anyio.to_thread
 import api.access.oidc as oidc
 from api.runtime.pools import BoundedPool
-async def run(self, act): return await anyio.to_thread.run_sync(act)
+async def run(self, act, network=""): return await anyio.to_thread.run_sync(act)
 BoundedPool.run, oidc.BACK_OFF_SECONDS = run, (0, 0)
 """
 UNLINED = """

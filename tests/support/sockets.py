@@ -44,9 +44,9 @@ def running(
 
 
 @contextmanager
-def connected(port: int, *parts: bytes) -> Iterator[socket.socket]:
-    """Connect, and send parts of a request."""
-    with socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as connection:
+def connected(port: int, *parts: bytes, source: str = "127.0.0.1") -> Iterator[socket.socket]:
+    """Connect from an address of loopback, and send parts of a request."""
+    with socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS, source_address=(source, 0)) as connection:
         for part in parts:
             connection.sendall(part)
         yield connection
