@@ -145,8 +145,8 @@ def read_nothing(port: int, until: float) -> None:
 
 
 def pipeline(port: int, until: float) -> None:
-    """Send hundreds of requests at once on each of 40 connections."""
-    _repeat(port, until, 40, [ASK.format("GET /v1/patients", "").encode() * 1_000])
+    """Send thousands of requests at once on each of 40 connections."""
+    _repeat(port, until, 40, [ASK.format("GET /v1/patients", "").encode() * 10_000])
 
 
 def _hold(port: int, until: float, count: int, content: bytes) -> None:
