@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException
@@ -97,6 +96,12 @@ class CalendarServer(ThreadingMixIn, WSGIServer):
         self._arriving: dict[Any, None] = {}
         super().__init__(address, Handler)
 
+    def server_bind(self) -> None:
+        """Listen to the one address that was given: one of IPv6 takes no IPv4 in."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        super().server_bind()
+
     def process_request(self, request: Any, client_address: Any) -> None:
         """Begin to answer a connection, when there is a place for it."""
         with self._lock:
@@ -145,10 +150,18 @@ class CalendarServer(ThreadingMixIn, WSGIServer):
             request.shutdown(socket.SHUT_RDWR)  # its thread, which reads or writes, comes to an end by that
 
 
-def bind(hosts: str, application: Any) -> Iterator[CalendarServer]:
-    """Yield a server for each address that a host's name and a port have. Raises ``OSError``."""
+def bind(hosts: str, application: Any) -> list[CalendarServer]:
+    """Return a server for each address that a host's name and a port have. Raises ``OSError`` when none can be listened to."""
     host, port = hosts.rsplit(":", 1)
+    servers, errors = list[CalendarServer](), list[OSError]()
     for family, _, _, _, address in socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM):
-        server = CalendarServer(family, (str(address[0]), int(address[1])))
+        try:
+            servers.append(CalendarServer(family, (str(address[0]), int(address[1]))))
+        except OSError as error:  # a name may have an address of a kind that the machine does not speak
+            log.warning("nobody is served at %s: %s", address[0], error.strerror)
+            errors.append(error)
+    if not servers:
+        raise errors[0]
+    for server in servers:
         server.set_app(application)
-        yield server
+    return servers

@@ -12,7 +12,7 @@ import pytest
 from support.sockets import answered, connected
 
 from api.caldav import server
-from api.caldav.server import MAX_HEAD_BYTES, CalendarServer
+from api.caldav.server import MAX_HEAD_BYTES, CalendarServer, bind
 
 ASK = b"GET / HTTP/1.0\r\n\r\n"
 HALF = b"PUT / HTTP/1.0\r\nContent-Length: 100\r\n\r\nhalf"
@@ -95,3 +95,12 @@ def test_more_than_a_request_may_have_is_refused(sent: bytes, status: int) -> No
         assert not answer or f" {status} ".encode() in answer  # nothing when there was more to take than the connection held
         with connected(port, ASK) as connection:
             assert b" 200 OK" in answered(connection)
+
+
+def test_a_name_is_served_where_it_can_be_and_an_address_that_is_taken_is_told() -> None:
+    with serving() as port, pytest.raises(OSError, match="in use"):
+        bind(f"127.0.0.1:{port}", echo)
+    bound = bind("localhost:0", echo)
+    assert "127.0.0.1" in [listening.server_address[0] for listening in bound]
+    for listening in bound:
+        listening.server_close()
