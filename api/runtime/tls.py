@@ -86,14 +86,20 @@ class TlsListener:
 
     def _begin(self, plain: socket) -> None:
         plain.setblocking(False)
-        agreeing = asyncio.create_task(self._agree(plain))
-        self._agreeing[agreeing] = None
+        is_begun = False
+
+        async def agree() -> None:
+            nonlocal is_begun
+            is_begun = True
+            await self._agree(plain)
 
         def end(_: object) -> None:
             self._agreeing.pop(agreeing, None)
-            if agreeing.cancelled():
-                plain.close()  # it may have been before there was anybody else to do so
+            if not is_begun:  # else the event loop closes it
+                plain.close()
 
+        agreeing = asyncio.create_task(agree())
+        self._agreeing[agreeing] = None
         agreeing.add_done_callback(end)
         if len(self._agreeing) > MAX_HANDSHAKES:
             oldest = next(iter(self._agreeing))
@@ -101,14 +107,13 @@ class TlsListener:
             oldest.cancel()
 
     async def _agree(self, plain: socket) -> None:
-        loop = asyncio.get_running_loop()
         try:
-            await loop.connect_accepted_socket(
+            await asyncio.get_running_loop().connect_accepted_socket(
                 self.make_protocol,
                 plain,
                 ssl=self.tls,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
                 ssl_shutdown_timeout=END_SECONDS,
             )
-        except OSError as error:  # also TLS that fails is of this kind
+        except OSError as error:  # TLS that fails is of this kind too
             log.debug("no TLS: %s", type(error).__name__)
