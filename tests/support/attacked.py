@@ -77,9 +77,8 @@ def fare(attack: Attack, undone: str, seconds: float) -> Fared:
         database.close()
         program = f"{USUAL_FILES}\nimport solver\n{undone}\nfrom api.cli.entry import main; main()"
         command = (sys.executable, "-c", program, "serve", "--port", "0", "--no-worker")
-        given: dict[str, Any] = {"oidc_issuer": issuer, "oidc_client_id": "clinic"} | (
-            {"log_ins_per_minute": 1_000_000} if undone else {}
-        )
+        given: dict[str, Any] = {"oidc_issuer": issuer, "oidc_client_id": "clinic"}
+        given |= {"log_ins_per_minute": 1_000_000} if undone else {}
         given |= {"tls_certificate": make_certificate(Path(folder), "clinic")} if attack is attacks.say_nothing else {}
         with served(url, command=command, **given) as service:
             return attack_and_read(service.process.pid, service.address, bearer(scheduler), READ, attack, seconds)
