@@ -5,6 +5,7 @@ and this package nothing of the service's HTTP interface.
 
 - :mod:`api.caldav.storage` shows the feeds of the store as collections.
 - :mod:`api.caldav.access` lets members of staff in, by their account's name and a program's token, each to what is theirs.
+- :mod:`api.caldav.server` bounds connections, and what is asked by them.
 - ``python -m api.caldav`` puts them together.
 
 References

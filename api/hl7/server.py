@@ -14,8 +14,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from api.hl7.frames import MAX_MESSAGE_BYTES, FrameReader, MessageTooLong, frame
+from api.runtime.tls import TlsListener
 
 READ_BYTES = 64 * 1024
+
+BACKLOG = 100
+"""Connections that wait to be accepted."""
 
 log = logging.getLogger(__name__)
 
@@ -89,16 +93,23 @@ class MllpServer:
     tls: ssl.SSLContext | None = None
     _connections: list[_Connection] = field(default_factory=list)
     _server: asyncio.Server | None = None
+    _listener: TlsListener | None = None
 
     async def listen(self, host: str, port: int) -> int:
         """Begin to listen and return the port: that given, or a free one for 0."""
-        handshake = {} if self.tls is None else {"ssl_handshake_timeout": self.limits.message_seconds}
-        self._server = await asyncio.start_server(self._serve, host, port, ssl=self.tls, limit=READ_BYTES, **handshake)
+        self._server = await asyncio.start_server(self._serve, host, port, limit=READ_BYTES, start_serving=False)
+        if self.tls is None:
+            await self._server.start_serving()
+        else:
+            self._listener = TlsListener(self.tls, self._make_protocol, self.is_allowed)
+            self._listener.listen([listening.dup() for listening in self._server.sockets], BACKLOG)
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 
     async def close(self) -> None:
         """Listen no more; messages in hand are answered first, for as long as a message may take."""
+        if self._listener is not None:
+            await self._listener.close()
         if self._server is not None:
             self._server.close()
         until = asyncio.get_running_loop().time() + self.limits.message_seconds
@@ -106,6 +117,9 @@ class MllpServer:
             await asyncio.sleep(0.02)
         for connection in list(self._connections):
             self._drop(connection)
+
+    def _make_protocol(self) -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(READ_BYTES), self._serve)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")

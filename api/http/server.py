@@ -14,16 +14,20 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 from asyncio.events import TimerHandle
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from socket import socket
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from api.http.errors import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE, RETRY_SECONDS
-from api.http.strangers import Strangers
+from api.http.strangers import Strangers, find_network
+from api.runtime.tls import TlsListener
 
 MAX_HEAD_BYTES = 32 * 1024
 """Longest start line with headers; browsers send a few thousand bytes."""
@@ -244,10 +248,35 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _stand_in_line(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._arriving = None
-        if self.shared.strangers.is_full:
-            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
-        else:
-            self.shared.strangers.wait(cycle, partial(super()._start_asgi_task, cycle), app)
+        network = find_network(cycle.scope, getattr(self.app, "trusted_hosts", None))
+        refuse = partial(self.refuse, HTTPStatus.SERVICE_UNAVAILABLE)
+        self.shared.strangers.wait(cycle, partial(super()._start_asgi_task, cycle), app, refuse, network)
+
+
+class Server(uvicorn.Server):
+    """uvicorn's own server; where callers are spoken to by TLS, handshakes are bounded too."""
+
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(config)
+        self.tls = tls
+        self.listener: TlsListener | None = None
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Begin to listen."""
+        if self.tls is None:
+            await super().startup(sockets)
+            return
+        await super().startup([])
+        make: Any = self.config.http_protocol_class
+        given = {"config": self.config, "server_state": self.server_state, "app_state": self.lifespan.state}
+        self.listener = TlsListener(self.tls, partial(make, **given))
+        self.listener.listen(sockets or [], self.config.backlog)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Listen no more, and let requests end."""
+        if self.listener is not None:
+            await self.listener.close()
+        await super().shutdown(sockets)
 
 
 def make_protocol(shared: Connections) -> type[HttpToolsProtocol]:

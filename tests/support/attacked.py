@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from pathlib import Path
+from typing import Any
 
 from support import attacks, factories
 from support.attacks import Attack, Fared, attack_and_read, silent_server
+from support.certificates import make_certificate
 from support.factories import visit
 from support.frontdesk import furnish
 from support.processes import served
@@ -23,7 +26,7 @@ UNPOOLED = """
 import anyio.to_thread
 import api.access.oidc as oidc
 from api.runtime.pools import BoundedPool
-async def run(self, act): return await anyio.to_thread.run_sync(act)
+async def run(self, act, network=""): return await anyio.to_thread.run_sync(act)
 BoundedPool.run, oidc.BACK_OFF_SECONDS = run, (0, 0)
 """
 UNLINED = """
@@ -35,6 +38,13 @@ UNBOUNDED_SERVER = """
 import api.http.server as server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 server.make_protocol = lambda shared: HttpToolsProtocol
+"""
+OWN_TLS = """
+import uvicorn, api.http.server as server
+async def startup(self, sockets=None):
+    self.config.ssl = self.tls
+    await uvicorn.Server.startup(self, sockets)
+server.Server.startup = startup
 """
 USUAL_FILES = """
 import resource
@@ -50,6 +60,7 @@ HELD: dict[str, tuple[Attack, str]] = {
     "halves": (attacks.send_halves, UNBOUNDED_SERVER),
     "idle": (attacks.keep_idle, UNBOUNDED_SERVER),
     "pipelined": (attacks.pipeline, UNBOUNDED_SERVER),
+    "silent by TLS": (attacks.say_nothing, OWN_TLS),
 }
 """Attacks, and what of the service holds them, undone."""
 
@@ -66,7 +77,9 @@ def fare(attack: Attack, undone: str, seconds: float) -> Fared:
         database.close()
         program = f"{USUAL_FILES}\nimport solver\n{undone}\nfrom api.cli.entry import main; main()"
         command = (sys.executable, "-c", program, "serve", "--port", "0", "--no-worker")
-        given = {"oidc_issuer": issuer, "oidc_client_id": "clinic"} | ({"log_ins_per_minute": 1_000_000} if undone else {})
+        given: dict[str, Any] = {"oidc_issuer": issuer, "oidc_client_id": "clinic"}
+        given |= {"log_ins_per_minute": 1_000_000} if undone else {}
+        given |= {"tls_certificate": make_certificate(Path(folder), "clinic")} if attack is attacks.say_nothing else {}
         with served(url, command=command, **given) as service:
             return attack_and_read(service.process.pid, service.address, bearer(scheduler), READ, attack, seconds)
 

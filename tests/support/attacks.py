@@ -7,12 +7,13 @@ import os
 import re
 import resource
 import socket
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from time import monotonic
@@ -48,7 +49,7 @@ def silent_server() -> Iterator[str]:
 def attack_and_read(pid: int, address: str, headers: dict[str, str], path: str, attack: Attack, seconds: float) -> Fared:
     """Attack a service from a process of its own, and read meanwhile, each time by a new connection."""
     port = int(address.rsplit(":", 1)[1])
-    assert _read(port, path, headers) == 200
+    assert _read(address, path, headers) == 200
     before, processes = read_memory(pid, "VmRSS"), multiprocessing.get_context("spawn")
     begun_attack = processes.Event()
     attacking = processes.Process(target=_attack, args=(attack, port, seconds, begun_attack))
@@ -59,7 +60,7 @@ def attack_and_read(pid: int, address: str, headers: dict[str, str], path: str, 
     try:
         while monotonic() < until:
             begun = monotonic()
-            failed += _read(port, path, headers) != 200
+            failed += _read(address, path, headers) != 200
             taken.append(monotonic() - begun)
     finally:
         attacking.kill()
@@ -73,9 +74,16 @@ def _attack(attack: Attack, port: int, seconds: float, begun: Event) -> None:
     attack(port, monotonic() + seconds)
 
 
-def _read(port: int, path: str, headers: dict[str, str]) -> int:
+def _read(address: str, path: str, headers: dict[str, str]) -> int:
     """Return the status of a read, 0 when there is no answer."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    place, trusting = address.rsplit("/", 1)[1], ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    by_tls = address.startswith("https:")
+    connection = (
+        HTTPSConnection(place, timeout=PATIENCE_SECONDS, context=trusting)
+        if by_tls
+        else HTTPConnection(place, timeout=PATIENCE_SECONDS)
+    )
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -134,6 +142,11 @@ def send_halves(port: int, until: float) -> None:
     _hold(port, until, 1_100, HALF_BODY)
 
 
+def say_nothing(port: int, until: float) -> None:
+    """Keep 1,100 connections, and say nothing on them."""
+    _hold(port, until, 1_100, b"")
+
+
 def keep_idle(port: int, until: float) -> None:
     """Ask once on each of 1,100 connections, and keep them."""
     _hold(port, until, 1_100, ASK.format("GET /healthz", "").encode())
@@ -145,8 +158,8 @@ def read_nothing(port: int, until: float) -> None:
 
 
 def pipeline(port: int, until: float) -> None:
-    """Send hundreds of requests at once on each of 40 connections."""
-    _repeat(port, until, 40, [ASK.format("GET /v1/patients", "").encode() * 1_000])
+    """Send thousands of requests at once on each of 40 connections."""
+    _repeat(port, until, 40, [ASK.format("GET /v1/patients", "").encode() * 10_000])
 
 
 def _hold(port: int, until: float, count: int, content: bytes) -> None:

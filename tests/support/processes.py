@@ -52,7 +52,7 @@ def served(
     whole = [*command, *options]
     running = subprocess.Popen(whole, cwd=ROOT, env=environment(url, **settings), stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None
-    match = (re.search(r"running on (http://[\d.:]+)", line) for line in running.stderr)
+    match = (re.search(r"running on (https?://[\d.:]+)", line) for line in running.stderr)
     address = next((one[1] for one in match if one), "")
     service = Served(running, address, monotonic() - begun)
     reader = Thread(target=service.log.extend, args=[running.stderr])  # else the process would stop at a full pipe

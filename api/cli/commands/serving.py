@@ -22,6 +22,7 @@ from api.cli.console import ExitCode, end_command
 from api.runtime.settings import Settings, make_address, read_settings
 
 if TYPE_CHECKING:
+    import ssl
     from socket import socket
     from types import FrameType
 
@@ -130,9 +131,9 @@ def _listen(context: AppContext, listening: socket, announce: Callable[[str], No
     import uvicorn
 
     from api.http.app import create_app
-    from api.http.server import Connections, make_protocol
+    from api.http.server import Connections, Server, make_protocol
 
-    class Server(uvicorn.Server):
+    class Service(Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             # Streams end by themselves when told; the server would wait for them.
             context.stopping.set()
@@ -159,10 +160,19 @@ def _listen(context: AppContext, listening: socket, announce: Callable[[str], No
         server_header=False,
         forwarded_allow_ips=settings.forwarded_allow_ips,
         timeout_graceful_shutdown=settings.stop_seconds,
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
     )
-    Server(config).run([listening, *(listening.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
+    Service(config, _tls(settings)).run([listening, *(listening.dup() for _ in range(ACCEPTED_AT_ONCE - 1))])
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """Return how callers are spoken to, None: in the clear."""
+    if settings.tls_certificate is None:
+        return None
+    import ssl
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return context
 
 
 def _bound(settings: Settings) -> socket:

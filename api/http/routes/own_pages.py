@@ -10,6 +10,7 @@ from fastapi import Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.access.actor import AccessRole, Actor
+from api.access.limits import get_network
 from api.context import AppContext
 from api.http.dependencies import Acting, Shared
 from api.http.errors import document_problems
@@ -59,7 +60,9 @@ def show_second_factor(request: Request, context: Shared) -> Response:
 async def begin_second_factor(request: Request, actor: Acting, context: Shared, form: Form) -> Response:
     """Begin a second factor by the account's password; its secret is told on the page that this answers with."""
     network_address, password = get_address(request), form.get("password", "")
-    return await context.hashing.run(lambda: _begin_second_factor(context, actor, network_address, password))
+    return await context.hashing.run(
+        lambda: _begin_second_factor(context, actor, network_address, password), get_network(network_address)
+    )
 
 
 def _begin_second_factor(context: AppContext, actor: Actor, network_address: str, password: str) -> Response:
@@ -122,7 +125,7 @@ async def log_in(request: Request, context: Shared, form: Form) -> Response:
     given = {name: form.get(name, "")[:1000] for name in ("name", "password", "code")}
     attempt = LogInAttempt(get_address(request), given["name"], given["password"], given["code"] or None)
     try:
-        admitted = await context.hashing.run(lambda: sessions.log_in(context, attempt))
+        admitted = await context.hashing.run(lambda: sessions.log_in(context, attempt), get_network(attempt.address))
     except CodeNeeded:
         fault = "wrong_code" if attempt.code else "code_needed"
         return _log_in_page(context, load_words()["me"][fault], attempt.name, asks_for_code=True)

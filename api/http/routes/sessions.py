@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from api.access.actor import AccessRole
+from api.access.limits import get_network
 from api.access.oidc import STATE_COOKIE, STATE_SECONDS, IdentityProvider, make_cookie
 from api.access.passwords import MAX_CHARACTERS, MIN_CHARACTERS
 from api.context import AppContext
@@ -124,7 +125,7 @@ async def log_in(body: LogIn, request: Request, context: Shared) -> Response:
     if is_foreign(request):
         raise Forbidden("another site has sent this request")
     attempt = LogInAttempt(get_address(request), body.name, body.password, body.code)
-    admitted = await context.hashing.run(lambda: service.log_in(context, attempt))
+    admitted = await context.hashing.run(lambda: service.log_in(context, attempt), get_network(attempt.address))
     begun = Begun(
         token=admitted.secret,
         role=AccessRole(admitted.account.role),
@@ -164,7 +165,9 @@ def log_out(call: Reading) -> Response:
 async def change_password(body: NewPassword, request: Request, actor: Acting, context: Shared) -> Response:
     """Change one's own password; all sessions of the account end."""
     address = get_address(request)
-    await context.hashing.run(lambda: service.change_password(context, actor, address, body.present, body.wanted))
+    await context.hashing.run(
+        lambda: service.change_password(context, actor, address, body.present, body.wanted), get_network(address)
+    )
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -172,7 +175,9 @@ async def change_password(body: NewPassword, request: Request, actor: Acting, co
 async def begin_second_factor(body: OwnPassword, request: Request, actor: Acting, context: Shared) -> SecondFactor:
     """Begin a second factor for one's own account, by its password; it counts once its first code is sent."""
     address = get_address(request)
-    secret, for_apps = await context.hashing.run(lambda: service.begin_second_factor(context, actor, address, body.password))
+    secret, for_apps = await context.hashing.run(
+        lambda: service.begin_second_factor(context, actor, address, body.password), get_network(address)
+    )
     return SecondFactor(secret=secret, address=for_apps)
 
 
@@ -191,9 +196,9 @@ def confirm_second_factor(body: Code, call: Reading) -> Response:
 @router.get(
     "/v1/oidc/log-in", status_code=HTTPStatus.SEE_OTHER, response_class=RedirectResponse, responses=document_problems(404)
 )
-async def begin_elsewhere(context: Shared) -> Response:
+async def begin_elsewhere(request: Request, context: Shared) -> Response:
     """Send the browser to the identity provider."""
-    address, begun = await context.asking.run(_identity_provider(context).begin)
+    address, begun = await context.asking.run(_identity_provider(context).begin, get_network(get_address(request)))
     response = RedirectResponse(address, HTTPStatus.SEE_OTHER)
     response.set_cookie(
         STATE_COOKIE,
@@ -222,7 +227,9 @@ async def come_back(
 ) -> Response:
     """Begin a session for somebody who has logged in at the identity provider."""
     provider, address = _identity_provider(context), get_address(request)
-    admitted = await context.asking.run(lambda: service.log_in_by_provider(context, provider, address, begun, state, code))
+    admitted = await context.asking.run(
+        lambda: service.log_in_by_provider(context, provider, address, begun, state, code), get_network(address)
+    )
     response = with_cookie(context, admitted, RedirectResponse(START_PAGE, HTTPStatus.SEE_OTHER))
     response.delete_cookie(STATE_COOKIE, path="/v1/oidc")
     return response

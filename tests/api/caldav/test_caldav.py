@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from time import monotonic, sleep
 
@@ -16,7 +17,9 @@ from support.frontdesk import furnish
 from support.mailserver import free_port
 from support.processes import ROOT, environment
 from support.service import Clock
+from support.sockets import connected
 
+from api.caldav.server import MAX_CONNECTIONS
 from api.store.columns import utc_now
 from api.store.database import Database
 from api.store.migrations import migrate
@@ -119,6 +122,15 @@ def test_nothing_is_written(ana: httpx2.Client, method: str) -> None:
     body = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n" if new else ""
     assert ana.request(method, path, content=body).status_code in (403, 405)
     assert listed(ana, "/clinician/provider-ana/") == before
+
+
+def test_connections_that_say_nothing_keep_nobody_out(running: tuple[str, str, str], ana: httpx2.Client) -> None:
+    with ExitStack() as stack:
+        port = int(running[0].rsplit(":", 1)[1])
+        half = b"PROPFIND /clinician/ HTTP/1.1\r\nHost: c\r\nContent-Length: 100\r\n\r\nhalf"
+        for number in range(2 * MAX_CONNECTIONS):
+            stack.enter_context(connected(port, half if number % 2 else b""))
+        listed(ana, "/clinician/")
 
 
 def test_nobody_reads_what_is_not_theirs(running: tuple[str, str, str], ana: httpx2.Client) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from pathlib import Path
 from threading import Event
 
 import pytest
+from support.certificates import make_certificate
 from support.hl7 import siu
 from support.mllp import LOOPBACK, QUICK, AcceptingReceiver, listening, say
 
@@ -62,6 +65,39 @@ def test_what_comes_from_elsewhere_is_not_heard() -> None:
             return await say(port, frame(MESSAGE))
 
     assert asyncio.run(scenario()) == b""
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_by_tls_messages_are_heard_from_whom_they_may_come_and_nobody_else_is_answered_a_hello(
+    tmp_path: Path, is_allowed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.runtime.tls.MAX_HANDSHAKES", 5)
+    file = make_certificate(tmp_path, "clinic")
+    tls, trusted = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context(cafile=str(file))
+    tls.load_cert_chain(file)
+
+    async def scenario() -> list[tuple[str, str]]:
+        async with listening(AcceptingReceiver(), tls=tls, is_allowed=lambda address: is_allowed) as port:
+            silent = [await asyncio.open_connection(LOOPBACK, port) for _ in range(20)]
+            try:
+                async with asyncio.timeout(10):  # who gives way, or is not allowed, is let go without a word
+                    assert [await reader.read() for reader, _ in silent[: 14 if is_allowed else 20]] == [b""] * (
+                        14 if is_allowed else 20
+                    )
+                reader, writer = await asyncio.open_connection(LOOPBACK, port, ssl=trusted, server_hostname="clinic")
+                writer.write(frame(MESSAGE))
+                answer = await reader.readuntil(b"\x1c\r")
+                writer.close()
+                return acknowledged(answer)
+            finally:
+                for _, writer in silent:
+                    writer.close()
+
+    if is_allowed:
+        assert asyncio.run(scenario()) == [("AA", "C-1")]
+    else:
+        with pytest.raises(ConnectionError):
+            asyncio.run(scenario())
 
 
 def test_idle_connections_keep_nobody_from_being_served() -> None:

@@ -92,7 +92,7 @@ def test_in_the_threads_of_readers_it_would(
     headers = as_role("admin")
     context.identity_provider, let, _ = silent
 
-    async def run(_: BoundedPool, act: Callable[[], Any]) -> Any:
+    async def run(_: BoundedPool, act: Callable[[], Any], network: str = "") -> Any:
         return await anyio.to_thread.run_sync(act)
 
     monkeypatch.setattr(BoundedPool, "run", run)
@@ -156,3 +156,27 @@ def test_a_full_pool_says_when_to_come_back(context: AppContext, client: Any) ->
     context.hashing = BoundedPool("logging in", 1, -1)
     answer = client.post("/v1/sessions", json={"name": "scheduler", "password": PASSWORD})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
+
+def test_one_network_that_fills_a_pool_keeps_no_other_from_its_turn() -> None:
+    let, done = threading.Event(), list[str]()
+
+    async def run() -> list[str]:
+        pool, refused = BoundedPool("hashing", 1, 4), list[str]()
+
+        async def ask(name: str) -> None:
+            try:
+                await pool.run(lambda: let.wait(60) and done.append(name), name[0])
+            except Unavailable:
+                refused.append(name)
+
+        async with anyio.create_task_group() as group:
+            for name in ("a1", "a2", "a3", "a4", "a5", "a6", "b1", "c1"):
+                group.start_soon(ask, name)
+            await anyio.wait_all_tasks_blocked()
+            let.set()
+        pool.close()
+        return refused
+
+    assert anyio.run(run) == ["a6", "a5", "a4"]
+    assert done == ["a1", "b1", "c1", "a2", "a3"] or done == ["a1", "a2", "b1", "c1", "a3"]

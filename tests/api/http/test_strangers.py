@@ -14,10 +14,12 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from support.sockets import WAIT_SECONDS, connected, served, status_of
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.http import strangers
-from api.http.server import Connections
-from api.http.strangers import Strangers
+from api.http.server import EARLY_BYTES, Connections
+from api.http.strangers import Strangers, find_network
+from api.runtime.turns import Turns
 
 ASK = b"GET %s HTTP/1.1\r\nHost: clinic\r\nConnection: close\r\n%s\r\n"
 KNOWN = b"Authorization: Bearer known\r\n"
@@ -78,9 +80,9 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         assert monotonic() < until
 
 
-def asked(port: int, path: bytes = b"/", headers: bytes = b"") -> int:
+def asked(port: int, path: bytes = b"/", headers: bytes = b"", source: str = "127.0.0.1") -> int:
     """Return the status of an answer."""
-    with connected(port, ASK % (path, headers)) as connection:
+    with connected(port, ASK % (path, headers), source=source) as connection:
         return status_of(connection)
 
 
@@ -160,7 +162,7 @@ def test_who_becomes_known_waits_no_longer_by_any_connection() -> None:
         def wait(name: str) -> None:
             headers = [(b"authorization", name[0].encode())]
             cycle: Any = SimpleNamespace(name=name, disconnected=name == "a4", scope={"headers": headers, "state": {}})
-            line.wait(cycle, lambda answered: started.append((cycle, answered)), line.remember(app))
+            line.wait(cycle, lambda answered: started.append((cycle, answered)), line.remember(app), lambda: None)
 
         for name in ("a1", "a2", "b1", "a3", "b2", "a4"):
             wait(name)
@@ -169,3 +171,66 @@ def test_who_becomes_known_waits_no_longer_by_any_connection() -> None:
         return [cycle.name for cycle, _ in started]
 
     assert asyncio.run(run()) == ["a1", "a2", "a3", "b1"]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "source", "is_answered"),
+    [
+        (b"/", b"", "127.0.0.2", True),
+        (b"/readyz", b"", "127.0.0.1", True),
+        (b"/", b"X-Forwarded-For: 192.0.2.7\r\n", "127.0.0.1", True),
+        (b"/", b"", "127.0.0.1", False),
+    ],
+    ids=["another address", "a probe", "another behind the proxy", "the same address"],
+)
+def test_one_network_that_fills_the_line_keeps_no_other_from_its_turn(
+    path: bytes, headers: bytes, source: str, is_answered: bool
+) -> None:
+    clinic, shared = Clinic(), Connections(strangers=Strangers(at_once=1, places=5))
+    with crowded(clinic, shared, 6) as port:
+        wait_until(lambda: shared.strangers.is_full)
+        with connected(port, ASK % (path, headers), source=source) as connection:
+            if not is_answered:
+                assert status_of(connection) == 503
+                return
+            assert asked(port) == 503  # the network with the most in it gives up a place, and gets no other
+            clinic.let.set()
+            assert status_of(connection) == 200
+
+
+def test_networks_take_turns() -> None:
+    turns = Turns[str]()
+    for name in ("a1", "a2", "a3", "b1", "a4", "c1", "b2"):
+        assert turns.add(name[0], name, 7) is None
+    assert turns.add("a", "a5", 7) == "a5"
+    assert turns.add("d", "d1", 7) == "a4"
+    assert turns.take_all(lambda name: name == "b1") == ["b1"]
+    assert [turns.take() for _ in range(len(turns))] == ["a1", "b2", "c1", "d1", "a2", "a3"]
+
+
+def test_half_a_body_holds_up_nobody() -> None:
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            while (message := await receive()).get("more_body"):
+                pass
+            if message["type"] != "http.disconnect":
+                await PlainTextResponse("")(scope, receive, send)
+
+    begun = b"POST / HTTP/1.1\r\nHost: clinic\r\nContent-Length: 200000\r\n\r\n" + b"v" * (EARLY_BYTES + 1)
+    shared = Connections(strangers=Strangers(at_once=1))
+    with served(waiting, shared) as port, ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(connected(port, begun))
+        assert asked(port) == 200
+
+
+def test_only_a_trusted_proxy_names_another_caller() -> None:
+    proxies = ProxyHeadersMiddleware(PlainTextResponse(""), "10.0.0.1").trusted_hosts  # type: ignore[arg-type]
+    headers = [(b"x-forwarded-for", b"192.0.2.9, 192.0.2.7")]
+
+    def found(host: str, path: str = "/") -> str:
+        return find_network({"client": (host, 1), "headers": headers, "path": path}, proxies)
+
+    assert found("10.0.0.1") == "192.0.2.7"
+    assert found("10.0.0.2") == "10.0.0.2"
+    assert found("10.0.0.2", "/readyz") != found("10.0.0.2", "/readyz/")
