@@ -51,3 +51,7 @@ class Actor:
     maker: AccessRole | None = None
     is_confined: bool = False
     scopes: frozenset[str] = frozenset()
+
+    def may_see(self, kind: str) -> bool:
+        """Return whether resources of a type may come along with what was asked for (SMART App Launch 2.2, scopes)."""
+        return self.role is not AccessRole.SYSTEM or not self.scopes.isdisjoint({f"{kind}.r", f"{kind}.s"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlmodel import Session
 
@@ -67,18 +67,29 @@ def read_resource(session: Session, kind: str, identifier: str) -> Element:
     raise UnknownId(kind, identifier)
 
 
-def search_resources(session: Session, search: Search, free: Iterable[Element] = ()) -> SearchResult:
-    """Return a page of what is looked for; ``free`` are the slots at which somebody is free, where these are asked for."""
+def search_resources(
+    session: Session, search: Search, free: Iterable[Element] = (), may_see: Callable[[str], bool] = lambda kind: True
+) -> SearchResult:
+    """Return a page of what is looked for.
+
+    Parameters
+    ----------
+    free
+        The slots at which somebody is free, where these are asked for.
+    may_see
+        Whether whoever asks may see resources of a type: what else is to come along is left out.
+    """
     here = load_directory(session)
     if search.type in DIRECTORY_LISTS:
         return _search_directory(here, search)
     if search.type == "Slot":
         return _search_slots(session, here, search, free)
-    return {
+    result = {
         "Appointment": _search_appointments,
         "Patient": _search_patients,
         "ServiceRequest": _search_referrals,
     }[search.type](session, here, search)
+    return replace(result, included=[resource for resource in result.included if may_see(resource["resourceType"])])
 
 
 def find_appointment(session: Session, identifier: str) -> str | None:

@@ -76,7 +76,7 @@ def _search(kind: str, pairs: list[tuple[str, str]], call: Reading) -> Response:
     free = _find_free(call.context, search) if asks_for_free(search) else []
 
     def act(session: Transaction) -> RouteResult:
-        return answer_search(base, search, pairs, search_resources(session, search, free))
+        return answer_search(base, search, pairs, search_resources(session, search, free, call.actor.may_see))
 
     return call.disclose("fhir.search", kind, "", act)
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from fastapi import Response
 
+from api.access.actor import AccessRole
 from api.context import AppContext
 from api.fhir.datatypes import Element
 from api.fhir.ids import make_id
 from api.fhir.reading import expect_valid
-from api.fhir.referrals import read_referral, read_transaction
+from api.fhir.referrals import ReferralBundle, read_referral, read_transaction
 from api.fhir.serving import read_resource
 from api.http.answers import Call, RouteResult, Transaction
 from api.http.dependencies import Creating
@@ -19,6 +20,7 @@ from api.http.errors import FHIR_MEDIA_TYPE, document_outcomes
 from api.http.fhir_requests import ROOT, FhirResponse, Readable, answer_resource, get_base
 from api.http.gate import make_router
 from api.http.routes.fhir_operations import BODY, MAX_RESOURCE_BYTES, Document
+from api.runtime.exceptions import Forbidden
 from api.services.intake.reception import IntakeResult, place_same_day, receive_request
 from api.services.intake.request_forms import AcceptedRequest
 from api.services.intake.requests import accept_requests
@@ -59,6 +61,8 @@ def add_referrals(document: Document, call: Creating) -> Response:
     context, now = call.context, call.context.clock()
     with context.database.reading() as session:
         wanted = read_transaction(session, load_directory(session), document)
+    if call.actor.role is AccessRole.SYSTEM and "Patient.c" not in call.actor.scopes and _brings_patients(wanted):
+        raise Forbidden("a transaction with a Patient needs the scope system/Patient.c")
     accepted: list[AcceptedRequest] = []
 
     def act(session: Transaction) -> RouteResult:
@@ -70,6 +74,10 @@ def add_referrals(document: Document, call: Creating) -> Response:
     response = call.create(act)
     place_same_day(context, call.actor, accepted)
     return response
+
+
+def _brings_patients(wanted: ReferralBundle) -> bool:
+    return any(kind == "Patient" for kind, _ in wanted.entries)
 
 
 def _answer(session: Transaction, call: Call, accepted: AcceptedRequest) -> RouteResult:

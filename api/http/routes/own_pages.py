@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.access.actor import AccessRole, Actor
@@ -169,16 +170,21 @@ def end_subscription(feed: Identifier, actor: Acting, context: Shared) -> Respon
     openapi_extra=describe_form(name="teaching", url="https://calendars.example/teaching.ics"),
     max_body_size=MAX_FORM_BYTES,
 )
-def add_calendar(actor: Acting, context: Shared, form: Form) -> Response:
+async def add_calendar(actor: Acting, context: Shared, form: Form) -> Response:
     """Read a calendar elsewhere from now on; what cannot be read is told on the page."""
-    assert actor.provider is not None
+    provider = actor.provider
+    assert provider is not None
     now, new = context.clock(), NewCalendar(form.get("name", "")[:100] or "calendar", form.get("url", "")[:2000], None)
     try:
-        calendar = outside.read_calendar(context, new, now)
+        calendar = await context.uploads.run(lambda: outside.read_calendar(context, new, now))
     except InvalidFile as error:
-        return _own_page(context, actor, "; ".join(str(fault) for fault in error.faults))
-    with context.database.writing() as session:
-        outside.add_calendar(session, context.settings, context.signer, actor, actor.provider, calendar, now)
+        return await run_in_threadpool(_own_page, context, actor, "; ".join(str(fault) for fault in error.faults))
+
+    def add() -> None:
+        with context.database.writing() as session:
+            outside.add_calendar(session, context.settings, context.signer, actor, provider, calendar, now)
+
+    await run_in_threadpool(add)
     return RedirectResponse(ADDRESS, HTTPStatus.SEE_OTHER)
 
 

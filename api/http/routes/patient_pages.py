@@ -61,6 +61,8 @@ async def read_form(request: Request) -> dict[str, str]:
         fields = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
     except ValueError:
         raise InvalidFile("body", [Fault("body", f"has more than {MAX_FIELDS} fields")]) from None
+    if any("\0" in value for values in fields.values() for value in values):
+        raise InvalidFile("body", [Fault("body", "a NUL character cannot be kept")])
     return {name: values[-1] for name, values in fields.items()}
 
 

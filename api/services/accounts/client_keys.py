@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -31,6 +31,9 @@ REST = timedelta(minutes=1)
 """Between two readings of one address."""
 
 MAX_KEYS = 20
+
+MAX_ID_CHARACTERS = 200
+"""Of what names a client, or an assertion of theirs."""
 
 log = logging.getLogger(__name__)
 
@@ -89,15 +92,37 @@ def refresh_keys(context: AppContext, assertion: str) -> None:
         session.add(row)
 
 
+@dataclass(frozen=True)
+class ClaimedSigner:
+    """Who signed an assertion by which key, as it says itself: nothing of it is proven."""
+
+    issuer: str
+    header: Mapping[str, Any]
+
+
+def read_claimed_signer(assertion: str) -> ClaimedSigner:
+    """Read who an assertion says that it is from. Raises ``ValueError`` for whatever is no assertion."""
+    try:
+        claimed = jws.extract_compact(assertion.encode())
+        issuer, header = json.loads(claimed.payload)["iss"], claimed.headers()
+    except (JoseError, AttributeError, KeyError, RecursionError, TypeError) as error:
+        raise ValueError("this is no signed assertion") from error
+    if not isinstance(header, dict):
+        raise ValueError("the header is no object")
+    if not isinstance(issuer, str) or not issuer.isprintable() or len(issuer) > MAX_ID_CHARACTERS:
+        raise ValueError("iss is no client")
+    return ClaimedSigner(issuer, header)
+
+
 def _find_signer(context: AppContext, assertion: str) -> ClientRow | None:
     """Return the client whose keys have to be read again for an assertion; None: there is none."""
     try:
-        claimed = jws.extract_compact(assertion.encode())
-        issuer, kid = str(json.loads(claimed.payload)["iss"]), claimed.headers().get("kid")
-    except (JoseError, ValueError, KeyError, TypeError):
+        claimed = read_claimed_signer(assertion)
+    except ValueError:
         return None
+    kid = claimed.header.get("kid")
     with context.database.reading() as session:
-        client = clients.find_client(session, issuer)
+        client = clients.find_client(session, claimed.issuer)
     if client is None or not client.is_active or client.jwks_url is None:
         return None
     is_known = any(key.get("kid") == kid for key in client.key_set.get("keys", ()))

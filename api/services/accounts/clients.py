@@ -10,14 +10,13 @@ SMART App Launch 2.2, Backend Services and Client Authentication: Asymmetric; RF
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from joserfc import jws, jwt
+from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 from sqlmodel import Session
@@ -27,7 +26,7 @@ from api.access.credentials import CLIENT, hash_secret, make_secret
 from api.access.identity import OF_CLIENTS
 from api.access.limits import get_network
 from api.context import AppContext
-from api.services.accounts.client_keys import find_key_faults, refresh_keys
+from api.services.accounts.client_keys import MAX_ID_CHARACTERS, find_key_faults, read_claimed_signer, refresh_keys
 from api.services.records import write_audit
 from api.store import audit
 from api.store.columns import new_id
@@ -49,7 +48,6 @@ LEEWAY_SECONDS = 10
 """How far clocks may differ."""
 
 MAX_ASSERTION_CHARACTERS = 8_000
-MAX_ID_CHARACTERS = 200
 
 TYPES = (
     "Appointment",
@@ -242,9 +240,9 @@ def _verify(session: Session, request: TokenRequest, audience: str, now: datetim
     if request.assertion_type != ASSERTION_TYPE or len(request.assertion) > MAX_ASSERTION_CHARACTERS:
         raise TokenRefused("invalid_client", "a signed assertion of who asks is needed")
     try:
-        claimed = jws.extract_compact(request.assertion.encode())
-        client = _find_claimed(session, claimed.payload)
-        if "kid" not in claimed.headers() or claimed.headers().get("jku", client.jwks_url) != client.jwks_url:
+        claimed = read_claimed_signer(request.assertion)
+        client = _find_claimed(session, claimed.issuer)
+        if "kid" not in claimed.header or claimed.header.get("jku", client.jwks_url) != client.jwks_url:
             raise TokenRefused("invalid_client", "the header must name one of the client's registered keys")
         keys = KeySet.import_key_set(cast("KeySetSerialization", client.key_set))
         claims = jwt.decode(request.assertion, keys, algorithms=list(ALGORITHMS)).claims
@@ -256,9 +254,8 @@ def _verify(session: Session, request: TokenRequest, audience: str, now: datetim
     return client
 
 
-def _find_claimed(session: Session, payload: bytes) -> ClientRow:
-    claims = json.loads(payload)
-    client = clients.find_client(session, str(claims["iss"])[:MAX_ID_CHARACTERS])
+def _find_claimed(session: Session, issuer: str) -> ClientRow:
+    client = clients.find_client(session, issuer)
     if client is None or not client.is_active:
         raise TokenRefused("invalid_client", "the assertion is not signed by a key of the client")
     return client

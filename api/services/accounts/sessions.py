@@ -268,8 +268,10 @@ def _refuse(session: Session, settings: Settings, account: AccountRow | None, ad
         accounts.delete_old_sources(session, now - FORGET_GUESSES, now - FORGET_SOURCES)
         source = accounts.get_source(session, account.id, get_network(address), now)
         source.changed_at = now
+        # From a source that has rested once an account is no longer counted: one network alone never locks out the others.
+        if source.rests_until is None:
+            _count(account, EVERYWHERE * settings.failures_before_lock, settings, now)
         _count(source, settings.failures_before_lock, settings, now)
-        _count(account, EVERYWHERE * settings.failures_before_lock, settings, now)
         session.add_all((source, account))
     who, role = (account.id, account.role) if account else (UNKNOWN, NOBODY)
     tried = account.id if account else ""

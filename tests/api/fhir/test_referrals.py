@@ -7,10 +7,12 @@ from typing import Any
 
 import fhirkit
 import pytest
+from sqlmodel import select
 from support.hospital import Hospital
 from support.samples import REFERRAL, world
 
 from api.access.actor import AccessRole
+from api.store.tables import ClientTokenRow
 
 KIND = "https://clinicweave.example/fhir/CodeSystem/referral-kind"
 ROBIN = {
@@ -99,3 +101,15 @@ def test_what_cannot_be_taken_in_is_refused_by_both_doors(clinic: Hospital, wron
         answer = clinic.ask("POST", path, wrong)
         assert 400 <= answer.status_code < 500 and answer.json()["resourceType"] == "OperationOutcome", answer.text
     assert clinic.find("ServiceRequest?") == []
+
+
+def test_a_transaction_with_a_patient_needs_the_scope_to_create_one(clinic: Hospital) -> None:
+    with clinic.desk.context.database.writing() as session:
+        for token in session.exec(select(ClientTokenRow)):
+            token.scopes = ["ServiceRequest.c"]
+            session.add(token)
+    answer = clinic.ask(
+        "POST", "", transaction(("urn:uuid:robin", ROBIN), ("urn:uuid:a", order(subject={"reference": "urn:uuid:robin"})))
+    )
+    assert answer.status_code == 403
+    assert "Patient.c" in answer.json()["issue"][0]["diagnostics"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -227,3 +228,38 @@ def test_keys_are_read_from_private_addresses_only_of_hosts_in_the_settings(hosp
             fetch_key_set(replace(hospital.desk.context, settings=settings), "https://localhost:1/keys")
     with pytest.raises(InvalidFile, match="no https address"):
         fetch_key_set(hospital.desk.context, "http://keys.example/keys")
+
+
+def encode(part: str) -> str:
+    return urlsafe_b64encode(part.encode()).decode().rstrip("=")
+
+
+ODD_ASSERTIONS = {
+    "a header that is a list": ('["alg"]', '{"iss": "x"}'),
+    "deep claims": ('{"alg": "ES384"}', "[" * 3_000),
+    "deep claims of whom": ('{"alg": "ES384"}', '{"iss": ' + "[" * 1_500 + "]" * 1_500 + "}"),
+    "half a character": ('{"alg": "ES384"}', '{"iss": "\\ud800"}'),
+    "NUL": ('{"alg": "ES384"}', '{"iss": "\\u0000"}'),
+    "a number": ('{"alg": "ES384"}', '{"iss": 7}'),
+    "no object": ('{"alg": "ES384"}', "7"),
+    "a long name": ('{"alg": "ES384"}', '{"iss": "' + "x" * 1_000 + '"}'),
+}
+
+
+@pytest.mark.parametrize(("header", "claims"), ODD_ASSERTIONS.values(), ids=ODD_ASSERTIONS)
+def test_an_assertion_of_any_shape_is_refused_and_written_down(hospital: Hospital, header: str, claims: str) -> None:
+    before = len(denials(hospital.desk.context.database))
+    answer = request_token(hospital, f"{encode(header)}.{encode(claims)}.AA")
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
+    assert len(denials(hospital.desk.context.database)) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("scope", "comes_along"), [("system/Appointment.s", False), ("system/Appointment.s system/Patient.r", True)]
+)
+def test_what_comes_along_with_a_search_needs_its_own_scope(hospital: Hospital, scope: str, comes_along: bool) -> None:
+    token = request_token(hospital, sign(claims_of(hospital)), scope).json()["access_token"]
+    path = "/fhir/r4/Appointment?_include=Appointment:patient&_include=Appointment:actor"
+    bundle = hospital.desk.client.get(path, headers=bearer(token)).json()
+    kinds = {entry["resource"]["resourceType"] for entry in bundle["entry"]}
+    assert kinds == ({"Appointment", "Patient"} if comes_along else {"Appointment"})

@@ -99,8 +99,11 @@ def test_in_the_threads_of_readers_it_would(
     assert asked_while_held(context, headers, begin, THREADS + 20, let, seconds=0.2)[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("path", "form"), [("/v1/providers/ana/outside-calendars", "json"), ("/me/outside-calendars", "data")], ids=["API", "page"]
+)
 def test_calendars_that_come_slowly_keep_no_reader_waiting(
-    context: AppContext, as_role: Any, monkeypatch: pytest.MonkeyPatch
+    context: AppContext, as_role: Any, monkeypatch: pytest.MonkeyPatch, path: str, form: str
 ) -> None:
     headers, clinician, let = as_role("admin"), as_role("clinician"), threading.Event()
 
@@ -109,10 +112,9 @@ def test_calendars_that_come_slowly_keep_no_reader_waiting(
         raise Unavailable("it does not answer")
 
     monkeypatch.setattr("api.services.calendars.outside.read_calendar", slowly)
-    path, body = "/v1/providers/ana/outside-calendars", {"name": "own", "url": "https://slow.example/c.ics"}
-    read, others = asked_while_held(
-        context, headers, lambda client: client.post(path, json=body, headers=clinician), THREADS + 20, let
-    )
+    body = {"name": "own", "url": "https://slow.example/c.ics"}
+    sent: dict[str, Any] = {form: body, "headers": clinician | {"Sec-Fetch-Site": "same-origin"}}
+    read, others = asked_while_held(context, headers, lambda client: client.post(path, **sent), THREADS + 20, let)
     assert (read, set(others)) == (200, {503})
 
 

@@ -184,3 +184,10 @@ def test_a_link_does_no_more_than_its_maker_may(client: TestClient, as_role: Any
     assert client.delete(booking, headers=by_clinician).status_code == 403  # a clinician may not call a visit off
     assert client.delete(booking, headers=by_scheduler).status_code != 403
     assert client.get(f"/v1/visits/{OWN}", headers=by_clinician).status_code == 200
+
+
+def test_one_network_that_goes_on_guessing_for_days_locks_out_no_other(context: AppContext, clock: Clock) -> None:
+    for _ in range(2 * EVERYWHERE):
+        guess(context, ELSEWHERE, 3)
+        clock.pass_by(minutes=context.settings.lock_minutes + 1)
+    assert comes_in(context, "203.0.113.9")

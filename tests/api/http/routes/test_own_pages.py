@@ -124,3 +124,9 @@ def test_a_second_factor_is_set_up_on_a_page(desk: FrontDesk) -> None:
     right = desk.client.post("/me/second-factor/code", data={"code": make_code(desk, begun)}, headers=OWN_PAGE)
     assert str(right.url).endswith("/me/second-factor") and 'action="/me/second-factor"' not in right.text
     assert log_in(desk, "scheduler").text.count('name="code"') == 1
+
+
+@pytest.mark.parametrize("field", ["name", "password"])
+def test_a_form_with_what_no_database_keeps_is_refused(desk: FrontDesk, field: str) -> None:
+    told = {"name": "scheduler", "password": PASSWORD, field: "a\0b"}
+    assert desk.client.post("/me/log-in", data=told, headers=OWN_PAGE).status_code == 422
