@@ -10,8 +10,9 @@ from graphlib import TopologicalSorter
 from itertools import product
 from operator import itemgetter, or_
 
+from scheduling.clinic import Service
 from scheduling.requests import CurrentGroup
-from scheduling.rules import Rule, patients, providers, requests
+from scheduling.rules import Rule, patients, places, providers, requests
 from scheduling.rules.stability import list_standing_attendees
 from scheduling.timegrid import get_first_slot, iterate_slots, minute_of_day, stamp
 from solver.state.domains import Domains, Option, ReducedCosts, ShiftId
@@ -365,12 +366,14 @@ class Occupancy(FreeStarts):
         return missing + self.cost_of_moved_attendees(task, replace(placement, attendees=tuple(attendees)))
 
     def list_attendees(self, task: Task, placement: Placement) -> list[str]:
-        """Return the candidates who could attend a group at a place, most wanted first, as many as there are places."""
+        """Return the candidates who could attend a group at a place, most wanted first, as many as there are seats and bays."""
         group = task.group
         assert group is not None
         capacity, weight = group.capacity, self.scenario.policy.group_seat
         if placement.room is not None:
             capacity = min(capacity, self.scenario.rooms[placement.room].seats)
+        if task.service.recovery and places.recovery not in self.ignoring:
+            capacity = min(capacity, self._count_free_bays(task.service, placement))
         told = () if group.current is None else group.current.attendees
         if self.domains.get_begun(task) is not None:
             return [patient for patient in told if self._can_attend(task, patient, placement)]
@@ -383,6 +386,13 @@ class Occupancy(FreeStarts):
         ]
         able.sort(key=lambda candidate: (-weight.of(candidate.priority), candidate.patient not in told))
         return [candidate.patient for candidate in able[:capacity]]
+
+    def _count_free_bays(self, service: Service, placement: Placement) -> int:
+        """Return how many can lie in bays after a session at a place."""
+        bays = self._bays(placement.location, placement.day)
+        lying = self._slots(placement.slot, service.minutes, service.minutes + service.recovery)
+        numbers = range(self.scenario.bays(placement.location), 0, -1)
+        return next((number for number in numbers if not lying & ~bays.free(number)), 0)
 
     def can_meet(self, task: Task, attendees: Collection[str]) -> bool:
         """Return whether some attendees are enough for a group's session: of one that has begun, all who attend it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.factories import booking, current, pin, plan, provider, scenario, visit
+from support.factories import booking, clinic, current, group, pin, plan, provider, scenario, service, shift, visit
 
 from scheduling.check import check
 from scheduling.plan import Plan
@@ -80,3 +80,25 @@ def test_who_is_away_gives_way_and_nobody_else() -> None:
     places = constructed(asked, start).visits_by_id
     assert (places["v1"], places["v3"]) == (start.visits_by_id["v1"], start.visits_by_id["v3"])
     assert places["v2"] != start.visits_by_id["v2"]
+
+
+@pytest.mark.parametrize("candidates", [("quin", "rae"), ("quin", "rae", "sol")], ids=["as many as bays", "more"])
+def test_a_session_seats_no_more_than_can_lie_in_the_bays_that_are_free_after_it(candidates: tuple[str, ...]) -> None:
+    """There are two bays, and a visit that stands takes one of them."""
+    team = {"team": [{"any_of": ["psychology"]}], "room": {"kind": "group", "features": []}}
+    asked = scenario(
+        visit("v-1", "pat", "lying", current=current("TU 09:30")),
+        group("coping", *candidates),
+        clinic=clinic(
+            service("workshop", minutes=90, attention=2, recovery=60, locations=["wang"], **team),
+            service("lying", recovery=60, locations=["wang"]),
+        ),
+        providers=[
+            provider("ana", shifts=[shift("TU 09:30", "10:15", "wang")]),
+            provider("ben", "psychology", role="psychologist", shifts=[shift("TU 09:00", "10:30", "wang")]),
+        ],
+    )
+    domains = Domains(asked)
+    plan = make_plan(domains, construct(domains))
+    assert [violation.rule for violation in check(asked, plan).violations] == []
+    assert len(plan.groups_by_id["coping"].attendees) == 1
