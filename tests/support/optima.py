@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hypothesis import assume, currently_in_test_context
 from ortools.sat.python import cp_model
 
 from scheduling.check import check
@@ -15,16 +16,21 @@ from solver.state.placements import make_plan
 
 
 def optimum(asked: Scenario) -> int | None:
-    """Return the cost of the best plan of the exact model, judged by the checkers; None when no plan keeps the pins."""
+    """Return the cost of the best plan of the exact model, judged by the checkers; None when no plan keeps the pins.
+
+    A drawn scenario of which no plan is proven to be the best is drawn again.
+    """
     domains = Domains(asked)
     model, x = exact_model(domains)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
-    solver.parameters.max_deterministic_time = 4
+    solver.parameters.max_deterministic_time = 20
     status = solver.solve(model)
     if status == cp_model.INFEASIBLE:
         return None
-    assert status in (cp_model.OPTIMAL, cp_model.FEASIBLE), solver.status_name(status)
+    if status != cp_model.OPTIMAL:
+        assert currently_in_test_context(), solver.status_name(status)
+        assume(False)
     verdict = check(asked, make_plan(domains, extract(x, solver)))
     assert verdict.violations == ()
     assert verdict.cost == round(solver.objective_value)
