@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from hashlib import sha256
 
 FITTING = re.compile(r"[A-Za-z0-9.-]{1,64}")
@@ -28,6 +28,15 @@ def find_own_id(identifier: str, known: Iterable[str]) -> str | None:
     if not identifier.startswith(MADE):
         return identifier if FITTING.fullmatch(identifier) else None
     return next((own for own in known if make_id(own) == identifier), None)
+
+
+def find_own_ids(identifiers: Collection[str], list_known: Callable[[], Iterable[str]]) -> dict[str, str]:
+    """Return our ids by those of resources, for those that stand for one; the known are listed once, if at all."""
+    made = {identifier for identifier in identifiers if identifier.startswith(MADE)}
+    own = {identifier: identifier for identifier in identifiers if identifier not in made and FITTING.fullmatch(identifier)}
+    if made:
+        own |= {identifier: known for known in list_known() if (identifier := make_id(known)) in made}
+    return own
 
 
 def read_reference(text: str, *types: str) -> str | None:

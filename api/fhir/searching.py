@@ -24,6 +24,7 @@ from scheduling.errors import Fault, InvalidFile
 MAX_COUNT = 200
 USUAL_COUNT = 50
 MAX_VALUES = 200
+"""Values of all parameters of one search; a comma separates those of one (FHIR R4, section 3.1.1.4.12)."""
 MAX_CHARACTERS = 500
 MAX_SLOT_DAYS = 31
 """Longest time of which slots are given."""
@@ -145,8 +146,8 @@ def read_search(kind: str, pairs: Iterable[tuple[str, str]]) -> Search:
     ]
     faults += [Fault(f"query.{name}", "is too long") for name, value in pairs if name in known and len(value) > MAX_CHARACTERS]
     faults += [Fault(f"query.{name}", "holds a NUL character") for name, value in pairs if name in known and "\0" in value]
-    if faults or len(pairs) > MAX_VALUES:
-        raise InvalidFile("query", faults or [Fault("query", "has too many parameters")])
+    if faults or sum(value.count(",") + 1 for _, value in pairs) > MAX_VALUES:
+        raise InvalidFile("query", faults or [Fault("query", f"has more than {MAX_VALUES} values")])
     values: dict[str, tuple[tuple[str, ...], ...]] = {}
     results: dict[str, str] = {}
     includes: list[str] = []

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from api.fhir.appointments import STATES, make_appointment
 from api.fhir.datatypes import Element
-from api.fhir.ids import find_own_id, make_id
+from api.fhir.ids import find_own_id, find_own_ids, make_id
 from api.fhir.people import (
     list_practitioners,
     list_roles,
@@ -94,7 +94,7 @@ def search_resources(
 
 def find_appointment(session: Session, identifier: str) -> str | None:
     """Return which appointment a resource's id stands for: that of a visit, of a group's session, or of a seat in one."""
-    return find_own_id(identifier, appointments.iterate_ids(session))
+    return find_own_ids([identifier], lambda: appointments.iterate_ids(session)).get(identifier)
 
 
 def find_visit(session: Session, identifier: str) -> str | None:
@@ -107,7 +107,7 @@ def find_visit(session: Session, identifier: str) -> str | None:
 
 def find_patient(session: Session, identifier: str) -> str | None:
     """Return which patient a resource's id stands for."""
-    return find_own_id(identifier, directory.list_patient_ids(session))
+    return find_own_ids([identifier], lambda: directory.list_patient_ids(session)).get(identifier)
 
 
 # --- appointments ----------------------------------------------------------------------------------------------------
@@ -125,10 +125,10 @@ def _search_appointments(session: Session, here: Directory, search: Search) -> S
 
 def read_filter(session: Session, here: Directory, search: Search) -> AppointmentFilter:
     """Return which appointments a search looks for."""
-    ids = _own(search.get_tokens("_id"), lambda identifier: find_appointment(session, identifier))
+    ids = _own(search.get_tokens("_id"), lambda: appointments.iterate_ids(session))
     ids = _both(ids, search.get_tokens("identifier"))
-    patients = _own(search.get_references("patient"), lambda identifier: find_patient(session, identifier))
-    providers = _own(search.get_references("practitioner"), lambda identifier: find_own_id(identifier, here.providers))
+    patients = _own(search.get_references("patient"), lambda: directory.list_patient_ids(session))
+    providers = _own(search.get_references("practitioner"), lambda: here.providers)
     statuses = _both(None, search.get_tokens("status"))
     if statuses is not None and (unknown := statuses - STATES.keys()):
         raise InvalidFile("query", [Fault("query.status", f'"{min(unknown)[:100]}" is no status; one of {", ".join(STATES)}')])
@@ -215,7 +215,7 @@ def _begins(text: str, wanted: str) -> bool:
 
 
 def _search_patients(session: Session, here: Directory, search: Search) -> SearchResult:
-    ids = _own(search.get_tokens("_id"), lambda identifier: find_patient(session, identifier))
+    ids = _own(search.get_tokens("_id"), lambda: directory.list_patient_ids(session))
     ids = _both(ids, search.get_tokens("identifier"))
     words = " ".join(text for texts in search.get_texts("name") for text in texts)
     if ids is not None:
@@ -230,7 +230,7 @@ def _search_patients(session: Session, here: Directory, search: Search) -> Searc
 
 
 def _search_referrals(session: Session, here: Directory, search: Search) -> SearchResult:
-    patients = _own(search.get_references("patient"), lambda identifier: find_patient(session, identifier))
+    patients = _own(search.get_references("patient"), lambda: directory.list_patient_ids(session))
     statuses = _both(None, search.get_tokens("status"))
     ids = _both(_both(None, search.get_tokens("_id")), search.get_tokens("identifier"))
     is_open = None if statuses is None or {"active", "completed"} <= statuses else "active" in statuses
@@ -244,7 +244,7 @@ def _search_referrals(session: Session, here: Directory, search: Search) -> Sear
 
 
 def _search_slots(session: Session, here: Directory, search: Search, free: Iterable[Element]) -> SearchResult:
-    providers = _own(search.get_references("schedule"), lambda identifier: find_own_id(identifier, here.providers))
+    providers = _own(search.get_references("schedule"), lambda: here.providers)
     if providers is None:
         raise InvalidFile("query", [Fault("query.schedule", "is needed: of whom slots are looked for")])
     start, end = read_window(read_dates(search, "start", here.zone))
@@ -273,10 +273,10 @@ def _find_slot(session: Session, here: Directory, identifier: str) -> Element | 
     return next((slot for slot in slots if slot["id"] == identifier), None)
 
 
-def _own(chosen: list[frozenset[str]], find: Callable[[str], str | None]) -> set[str] | None:
+def _own(chosen: list[frozenset[str]], list_known: Callable[[], Iterable[str]]) -> set[str] | None:
     """Return our ids of what was named each time, None: nothing was."""
-    own = [frozenset(name for identifier in ids if (name := find(identifier)) is not None) for ids in chosen]
-    return _both(None, own)
+    own = find_own_ids(frozenset().union(*chosen), list_known)
+    return _both(None, [frozenset(own[identifier] for identifier in ids if identifier in own) for ids in chosen])
 
 
 def _both(chosen: set[str] | None, more: Iterable[frozenset[str]]) -> set[str] | None:

@@ -107,8 +107,8 @@ def _expect_bounded(content: bytes, source: str) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             parts = packed.infolist()
-    except zipfile.BadZipFile:
-        raise InvalidFile(source, [Fault("", "is a damaged XLSX workbook")]) from None
+    except Exception as error:  # a directory of foreign bytes: whatever it is that cannot be read
+        raise InvalidFile(source, [Fault("", f"is a damaged XLSX workbook ({type(error).__name__})")]) from None
     unpacked = sum(part.file_size for part in parts)
     if unpacked > MAX_UNPACKED_BYTES or len(parts) > MAX_PARTS:
         limits = f"the limits are {MAX_UNPACKED_BYTES / 1e6:.0f} MB and {MAX_PARTS:,}"

@@ -10,6 +10,7 @@ import pytest
 from support.hospital import Hospital
 
 from api.fhir.searching import SEARCHES
+from api.services.weeks import directory
 from api.store.audit import list_entries
 
 SLOTS = "Slot?schedule=Schedule/ana&start=ge2026-11-30&start=lt2026-12-05"
@@ -234,3 +235,23 @@ def test_nobody_is_free_for_just_anything(reader: Hospital, query: str) -> None:
 
 def test_who_does_not_work_here_is_never_free(reader: Hospital) -> None:
     assert reader.find(FREE.replace("Schedule/ana,Schedule/dee", "Schedule/nobody") + "&service-type=consult") == []
+
+
+def test_a_search_for_many_ids_lists_what_is_known_once_and_only_for_ids_that_were_made(
+    reader: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, list_ids = [0], directory.list_patient_ids
+
+    def count(session: Any) -> list[str]:
+        listed[0] += 1
+        return list_ids(session)
+
+    monkeypatch.setattr(directory, "list_patient_ids", count)
+    own, made = ",".join(f"p-{number}" for number in range(100)), ",".join(f"x.{number}" for number in range(100))
+    for path, times in ((f"Appointment?patient={own}", 0), (f"Appointment?patient={made}", 1)):
+        listed[0] = 0
+        assert reader.ask("GET", path).status_code == 200
+        assert listed == [times]
+    too_many = reader.ask("GET", f"Appointment?patient={own}&patient={made}&patient=ana")
+    assert too_many.status_code == 422
+    assert "more than 200 values" in too_many.text

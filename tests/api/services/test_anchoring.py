@@ -18,6 +18,7 @@ from api.context import AppContext, create_context
 from api.runtime.settings import Settings
 from api.services.anchoring import note_end, read_ends
 from api.services.readiness import NO_TLS, OTHER_KEY, warn
+from api.store import audit
 from api.store.guards import statements, undoing_statements
 from api.store.tables import AuditRow
 from scheduling.errors import InvalidFile
@@ -67,6 +68,12 @@ def test_an_end_is_noted_once_and_for_its_owner_alone(context: AppContext) -> No
     assert os.stat(file).st_mode & 0o077 == 0
     file.write_text(file.read_text() + '{"row": 4')  # the machine went down
     assert [end.sequence for end in read_ends(file)] == [3]
+    for _ in range(2):  # and came up again
+        with context.database.writing() as session:
+            audit.append(session, audit.AuditEntry("dana", "admin", "week.export", "week", "", "allowed", {}), context.clock())
+        note_end(context)
+    assert [end.sequence for end in read_ends(file)] == [3, 4, 5]
+    assert verify(context) == 0
     file.write_text("nonsense\n" + file.read_text())
     with pytest.raises(InvalidFile, match="line 1"):
         read_ends(file)

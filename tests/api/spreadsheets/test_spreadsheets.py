@@ -124,6 +124,19 @@ def test_a_zip_that_is_no_workbook_is_refused() -> None:
     assert "is no XLSX workbook" in refusal(content.getvalue())
 
 
+def test_a_workbook_whose_directory_has_any_byte_changed_is_read_or_refused() -> None:
+    """An unknown version and a name that is no text are among them."""
+    content = workbook(["kind", "patient"], ["a", "b"])
+    first, refused = content.index(b"PK\x01\x02"), 0
+    for position in range(first, len(content)):
+        changed = content[:position] + bytes([content[position] ^ 0xFF]) + content[position + 1 :]
+        try:
+            read(changed)
+        except InvalidFile:
+            refused += 1
+    assert refused > 100
+
+
 def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
