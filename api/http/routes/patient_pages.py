@@ -89,6 +89,7 @@ def answer_page(secret: Secret, request: Request, context: Shared, form: Form) -
     if opened is None:
         return _ended()
     actor, visit = opened
+    context.log_ins.take(f"answer by {actor.id}")
     answer, version = form.get("answer", ""), form.get("version", "")
     asks = form.get("sure") != "yes" and visit.standing == "booked"
     if answer in ASKED_TWICE and asks:

@@ -76,13 +76,22 @@ def log_in(context: AppContext, attempt: LogInAttempt) -> OpenedSession:
     with context.database.writing() as session:
         account = accounts.find_account_by_name(session, attempt.name)  # it may have been changed while the password was tried
         right = right and account is not None and account.password_hash == tried and account.is_active
+        lacks_code = False
         if right and account is not None and not _is_locked(session, account, attempt.address, now):
-            if account.totp_secret is not None and not attempt.code:
-                raise CodeNeeded("send the code of the second factor too, as code")
-            if account.totp_secret is None or second_factor.accept_code(context.signer, account, attempt.code or "", now):
+            lacks_code = account.totp_secret is not None and not attempt.code
+            if account.totp_secret is None or (
+                attempt.code and second_factor.accept_code(context.signer, account, attempt.code, now)
+            ):
                 return _open_session(session, context.settings, account, attempt.address, now, "password")
             refusal = CodeNeeded("that is no code of the second factor, or it was taken before")
-        _refuse(session, context.settings, account, attempt.address, now)
+        if lacks_code and account is not None:  # whoever tries passwords is told by this that one is right
+            said = {"address": attempt.address, "reason": "a code is needed"}
+            write_refusal(session, account.id, account.role, "session.log-in", "account", account.id, now, **said)
+        else:
+            _refuse(session, context.settings, account, attempt.address, now)
+    if lacks_code:
+        context.log_ins.take(f"code asked of {get_network(attempt.address)}")
+        raise CodeNeeded("send the code of the second factor too, as code")
     context.log_ins.take(f"log-in from {get_network(attempt.address)}")
     raise refusal
 

@@ -209,3 +209,10 @@ def test_a_form_of_too_many_fields_is_refused(desk: FrontDesk, address: str) -> 
     assert answer(desk, address, "accepted", **more).status_code == 422
     more.pop("field-8")
     assert answer(desk, address, "accepted", **more).status_code == 303
+
+
+def test_a_link_takes_only_so_many_answers_a_minute(desk: FrontDesk, address: str) -> None:
+    at_most = 3 * desk.context.settings.log_ins_per_minute
+    codes = (answer(desk, address, "another-time").status_code for _ in range(at_most))
+    assert next(code for code in codes if code != 200) == 429
+    assert desk.client.get(address).status_code == 200

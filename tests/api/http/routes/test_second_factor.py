@@ -61,6 +61,18 @@ def test_who_does_not_know_the_password_learns_nothing_of_the_second_factor(
         assert kind_of(client.post("/v1/sessions", json=body)) == "unauthenticated"
 
 
+def test_whoever_knows_a_password_and_has_no_code_is_written_down_and_locks_nobody_out(
+    client: TestClient, context: AppContext, clock: Clock, as_role: Any, settings: Settings
+) -> None:
+    secret = added(client, clock, as_role("scheduler"))
+    clock.pass_by(seconds=30)
+    for _ in range(settings.failures_before_lock + 1):
+        assert log_in(client, None).status_code == 401
+    reasons = [row.detail.get("reason") for row in denials(context.database)]
+    assert reasons == ["a code is needed"] * (settings.failures_before_lock + 1)
+    assert log_in(client, code_at(secret, clock)).status_code == 201
+
+
 @pytest.mark.parametrize("door", [FACTOR, "/me/second-factor"])
 def test_whoever_has_but_a_session_begins_none_by_guessing(
     client: TestClient, context: AppContext, as_role: Any, settings: Settings, door: str
