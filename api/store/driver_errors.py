@@ -68,6 +68,8 @@ def _of_postgresql(error: DBAPIError, state: str) -> StoreError | None:
             return ConstraintViolated(constraint)
         case "P0001":
             return ConstraintViolated(str(error.orig).partition("\n")[0])
+        case "42501":
+            return StoreUnusable("the service's role may not do that while the audit is protected; `audit protect --release`")
         case "42P01":
             return StoreUnusable("the database has no tables of this version; migrate it")
     if state in BUSY_STATES:
